@@ -1,0 +1,1 @@
+"""What a job is: strict structs, sandboxed templates, and errors that name the path."""

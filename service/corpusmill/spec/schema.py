@@ -1,11 +1,11 @@
 """The job spec as values: what a spec may say, and nothing else.
 
-Rule of this file: structs only. Every struct forbids unknown keys; bounds that one field can state on its own stand in its
-type (`msgspec.Meta`), everything that needs two fields is checked in `spec.checks`. Reading YAML, JSON and TOML into these
-structs, with errors that name the path, is `spec.load`.
+Rule of this file: structs only. Every struct forbids unknown keys; bounds that one field can state on its own stand
+in its type (`msgspec.Meta`), everything that needs two fields is checked in `spec.checks`. Reading YAML, JSON and TOML
+into these structs, with errors that name the path, is `spec.load`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -80,7 +80,7 @@ class Step(Strict, frozen=True):
     model: Annotated[str, Meta(min_length=1, max_length=200)] = "default"
     system: Annotated[str, Meta(max_length=1_000_000)] | None = None
     api: Literal["chat", "completions"] = "chat"
-    parameters: dict[str, object] = {}
+    parameters: dict[str, Any] = {}
     attempts: Annotated[int, Meta(ge=1, le=100)] = 1
 
 

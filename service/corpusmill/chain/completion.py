@@ -1,0 +1,47 @@
+"""What is asked of a model and what it answered, as plain values.
+
+The rule of this file: values only. Whoever sends a prompt, judges a completion or bills it shares these four types and
+nothing else.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens a server billed for one call; the cached ones are part of the input, those of reasoning of the output."""
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One answer text and why it ended: "stop", "length", "content_filter", ...; "" where no reason is given."""
+
+    text: str
+    finish_reason: str
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """An answered call.
+
+    `body` is the response's JSON as it came but for line breaks between its tokens, so it can stand as one line of
+    JSON lines. `usage_known` is false where the server reported no usage; `usage` is then all zeros and must not be
+    billed as free.
+    """
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+    body: bytes
+    usage_known: bool = True
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What one call asks: a chat's user message after an optional system message, or a legacy completion's prompt."""
+
+    api: Literal["chat", "completions"]
+    text: str
+    system: str | None = None

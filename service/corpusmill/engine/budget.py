@@ -1,0 +1,67 @@
+"""What a job may still spend.
+
+Rules of this file: integers only, no tasks. A call's worst case is reserved before it is sent and settled to what it
+cost, so the sum of what was spent never exceeds the budget; a call whose answer was lost is settled at its worst case.
+"""
+
+import enum
+
+import msgspec
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a call may cost at most, or did cost: requests, and pico-dollars."""
+
+    calls: int = 1
+    picodollars: int = 0
+
+
+class Room(enum.Enum):
+    """Whether a call fits."""
+
+    YES = "reserved"
+    LATER = "it fits once calls that are out have cost less than their worst case"
+    NEVER = "the budget is spent"
+
+
+class Budget:
+    """Hard bounds on calls and cost. None means no bound.
+
+    Args:
+        calls: requests that may be sent in the job's life.
+        picodollars: what the job may cost in its life.
+        spent: what earlier runs of the job have spent.
+    """
+
+    def __init__(self, calls: int | None, picodollars: int | None, spent: Price) -> None:
+        self._calls, self._picodollars = calls, picodollars
+        self._spent_calls, self._spent_picodollars = spent.calls, spent.picodollars
+        self._reserved_calls = self._reserved_picodollars = 0
+
+    def reserve(self, worst: Price) -> Room:
+        """Set the worst case of one call aside, if it fits."""
+        if not self._fits(worst, 0, 0):
+            return Room.NEVER
+        if not self._fits(worst, self._reserved_calls, self._reserved_picodollars):
+            return Room.LATER
+        self._reserved_calls += worst.calls
+        self._reserved_picodollars += worst.picodollars
+        return Room.YES
+
+    def settle(self, worst: Price, actual: Price) -> None:
+        """Turn a reservation into what the call cost."""
+        self._reserved_calls -= worst.calls
+        self._reserved_picodollars -= worst.picodollars
+        self._spent_calls += actual.calls
+        self._spent_picodollars += actual.picodollars
+
+    @property
+    def spent(self) -> Price:
+        """What was spent in the job's life."""
+        return Price(self._spent_calls, self._spent_picodollars)
+
+    def _fits(self, worst: Price, calls: int, picodollars: int) -> bool:
+        if self._calls is not None and self._spent_calls + calls + worst.calls > self._calls:
+            return False
+        spent = self._spent_picodollars + picodollars + worst.picodollars
+        return self._picodollars is None or spent <= self._picodollars

@@ -1,0 +1,122 @@
+"""One job's run: the workers, the writer, and how they end.
+
+Rules of this file: nesting is shutdown order. The writer outlives the workers, so leaving the workers' group is the
+drain: what is out comes back and is journaled before the files are closed. A halt lets calls that are out come back;
+only `force` abandons them.
+"""
+
+import asyncio
+from collections import deque
+
+from corpusmill.engine.bell import Bell
+from corpusmill.engine.caller import RunEndingError
+from corpusmill.engine.carrier import Carrier, Trail
+from corpusmill.engine.halt import Ending, Halt
+from corpusmill.engine.route import Worker
+from corpusmill.engine.schedule import Idle, Schedule
+from corpusmill.engine.writer import Writer
+from corpusmill.journal.records import Decided, Paid
+from corpusmill.space.item import Item
+from corpusmill.space.space import Space
+from corpusmill.spec.errors import SpecError
+from corpusmill.telemetry.events import Emit, ItemBroken
+
+
+class Engine:
+    """Runs a job until it is finished or halted.
+
+    Args:
+        space: gives the items.
+        schedule: says which comes next.
+        paid: completions of earlier runs, by item.
+        carrier: carries an item.
+        writer: makes durable what comes of it.
+        halt: ends the run early.
+        width: how many items are carried at once.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        space: Space,
+        schedule: Schedule,
+        paid: dict[int, list[Paid]],
+        carrier: Carrier,
+        writer: Writer,
+        halt: Halt,
+        width: int,
+        emit: Emit,
+    ) -> None:
+        self._space, self._schedule, self._paid = space, schedule, paid
+        self._carrier, self._writer, self._halt = carrier, writer, halt
+        self._width, self._emit = width, emit
+        self._changed = Bell()
+        self._workers: dict[asyncio.Task[None], Worker] = {}
+
+    async def run(self) -> Ending:
+        """Carry every item that is left; return how it ended. Everything that was put is durable then.
+
+        Raises:
+            ExceptionGroup: of a BrokenDiskError, if the disk refuses the journal.
+        """
+        async with asyncio.TaskGroup() as outer:
+            outer.create_task(self._writer.run())
+            watch = outer.create_task(self._watch())
+            try:
+                async with asyncio.TaskGroup() as workers:
+                    for _ in range(self._width):
+                        worker = Worker()
+                        self._workers[workers.create_task(self._work(worker))] = worker
+            finally:
+                watch.cancel()
+                self._writer.close()
+        return self._halt.ending or Ending("finished")
+
+    def force(self) -> None:
+        """Abandon the calls that are out; what they bring is lost, and what they cost may be paid again."""
+        self._halt.stop("interrupted", "forced to stop; calls that were out are lost")
+        for task in self._workers:
+            task.cancel()
+
+    async def _watch(self) -> None:
+        """At a halt, end the workers that wait; those with a call out end when it is back."""
+        await self._halt.wait()
+        for task, worker in self._workers.items():
+            if not worker.in_call:
+                task.cancel()
+
+    async def _work(self, worker: Worker) -> None:
+        """Carry one item after the other until there is none left or the run ends."""
+        while (index := await self._next()) is not None:
+            item = self._space.item(index)
+            try:
+                decided = await self._carrier.carry(item, self._paid.pop(index, []), worker)
+            except RunEndingError:
+                self._schedule.dropped()
+                return
+            except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
+                decided = self._broken(item, error)
+            self._schedule.decided(kept=decided.outcome == "kept")
+            self._changed.ring()
+
+    async def _next(self) -> int | None:
+        while self._halt.ending is None:
+            try:
+                found = self._schedule.next()
+            except SpecError as error:
+                self._halt.stop("failed", str(error))
+                return None
+            if found is Idle.OVER:
+                return None
+            if found is Idle.WAIT:
+                await self._changed.wait()
+            elif found is Idle.LOOK_AGAIN:
+                await asyncio.sleep(0)
+            else:
+                return found
+        return None
+
+    def _broken(self, item: Item, error: Exception) -> Decided:
+        self._emit(ItemBroken(item.index, f"{type(error).__name__}: {error}"))
+        return self._carrier.fail(item, Trail(deque()), "internal", f"{type(error).__name__}: {error}"[:300])

@@ -1,0 +1,35 @@
+"""Why and whether a run is ending."""
+
+import asyncio
+
+import msgspec
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a run ended.
+
+    Attributes:
+        state: finished; exhausted (budget); failed (the endpoint or the disk refuses for good); interrupted.
+        reason: for people; empty for finished.
+    """
+
+    state: str
+    reason: str = ""
+
+
+class Halt:
+    """The one place that knows that a run is to end; the first cause counts."""
+
+    def __init__(self) -> None:
+        self.ending: Ending | None = None
+        self._stopped = asyncio.Event()
+
+    def stop(self, state: str, reason: str) -> None:
+        """End the run: no further call is issued, what is out comes back."""
+        if self.ending is None:
+            self.ending = Ending(state, reason)
+            self._stopped.set()
+
+    async def wait(self) -> None:
+        """Return when the run is to end."""
+        await self._stopped.wait()

@@ -1,0 +1,52 @@
+"""Whom a step calls, and what is remembered of a call on its way."""
+
+from typing import Protocol
+
+from corpusmill.endpoint.client import Answer, CallRequest
+from corpusmill.endpoint.failures import Failure
+from corpusmill.endpoint.prices import Prices
+from corpusmill.engine.tickets import Tickets
+from corpusmill.journal.records import Attempts
+
+
+class Answering(Protocol):
+    """What answers calls: the endpoint over HTTP, or a script in a simulation."""
+
+    async def call(self, request: CallRequest, deadline_seconds: float) -> Answer | Failure:
+        """Make one call; never raises but for cancellation."""
+
+
+class Route:
+    """A model alias, resolved: whom to call, under which name, at what price and through which gate.
+
+    Attributes:
+        upstream: the model's name at the endpoint.
+        prices: None where they are unknown.
+        answers: calls answered so far.
+    """
+
+    def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets, prices: Prices | None) -> None:
+        self.upstream, self.endpoint, self.tickets, self.prices = upstream, endpoint, tickets, prices
+        self.answers = 0
+
+
+class Tally:
+    """Requests of one item that no record accounts for yet."""
+
+    def __init__(self) -> None:
+        self.sent = self.rate_limited = self.errors = 0
+
+    def take(self) -> Attempts:
+        """Return the counts and start anew."""
+        attempts = Attempts(self.sent, self.rate_limited, self.errors)
+        self.sent = self.rate_limited = self.errors = 0
+        return attempts
+
+
+class Worker:
+    """A worker's place in the run; `in_call` while a request of his is out, which a drain lets come back."""
+
+    __slots__ = ("in_call",)
+
+    def __init__(self) -> None:
+        self.in_call = False

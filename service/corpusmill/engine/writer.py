@@ -1,0 +1,179 @@
+"""The writer: takes what workers bring, makes it durable in groups, and folds it into shards.
+
+Rules of this file: one block in flight; entries become durable in the order in which they were put. Pending bytes are
+bounded. A full disk pauses the job until there is room, with everything that was paid for kept in memory; a disk that
+refuses twice ends the run.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+from corpusmill.engine.bell import Bell
+from corpusmill.journal.log import FULL
+from corpusmill.journal.store import Entry, JobStore
+from corpusmill.telemetry.events import Emit, JobPaused, JobResumed, JournalSynced, ShardSealed
+
+LINGER_SECONDS = 0.01
+"""How long a block collects: about 100 commits a second at most, each of everything that came meanwhile."""
+
+BLOCK_BYTES = 4 << 20
+"""Lines that end the lingering early, and about the most one block holds."""
+
+PENDING_BYTES = 64 << 20
+"""Lines in memory at which no further call is issued."""
+
+RETRY_SECONDS = 5.0
+"""How long to wait before asking a full disk again; there is no notification for free space."""
+
+LOW_BYTES = 64 << 20
+"""Free space that is kept for what is out when issuing stops: one journal segment."""
+
+Result = TypeVar("Result")
+
+
+class Blocking(Protocol):
+    """Runs a blocking function off the event loop, one at a time, in order."""
+
+    def __call__(self, function: Callable[[], Result]) -> Awaitable[Result]:
+        """Return the function's result; raise what it raises."""
+
+
+class Writer:
+    """Makes entries durable.
+
+    Args:
+        job: the job's name, for events.
+        store: the job's files.
+        blocking: runs the store's blocking calls.
+        free_bytes: free space on the job's disk.
+        emit: takes events.
+        low_bytes: free space below which no call is issued; issuing goes on at twice this.
+    """
+
+    def __init__(
+        self,
+        job: str,
+        store: JobStore,
+        *,
+        blocking: Blocking,
+        free_bytes: Callable[[], int],
+        emit: Emit,
+        low_bytes: int = LOW_BYTES,
+    ) -> None:
+        self._job, self._store, self._blocking, self._emit = job, store, blocking, emit
+        self._free_bytes, self._low_bytes = free_bytes, low_bytes
+        self._pending: list[Entry] = []
+        self._pending_bytes = 0
+        self._news = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._closing = False
+        self._room = Bell()
+        self._paused_at: float | None = None
+
+    def put(self, entry: Entry) -> None:
+        """Hand over an entry; it will be durable soon, or the run ends."""
+        self._pending.append(entry)
+        self._pending_bytes += len(entry.line)
+        self._news.set()
+        if self._pending_bytes >= BLOCK_BYTES:
+            self._hurry.set()
+
+    async def wait_for_room(self) -> None:
+        """Return when another call may be issued: what it brings will find room in memory and on the disk."""
+        while self._paused_at is not None or self._pending_bytes > PENDING_BYTES:
+            await self._room.wait()
+
+    @property
+    def pending(self) -> int:
+        """Entries that are not durable yet."""
+        return len(self._pending)
+
+    def close(self) -> None:
+        """Ask `run` to return when everything that was put is durable."""
+        self._closing = True
+        self._news.set()
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Write until closed; raises BrokenDiskError if the disk refuses for good."""
+        while self._pending or not self._closing:
+            await self._wait_for_news()
+            batch, self._pending = self._pending, []
+            await self._write(batch)
+            self._regard_free_space()
+
+    async def _wait_for_news(self) -> None:
+        """Return when there is something to write and more had time to collect; in a pause, when it is time to look."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if self._paused_at is None else RETRY_SECONDS):
+                await self._news.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._hurry.wait()
+        if not self._closing:
+            self._news.clear()
+            self._hurry.clear()
+
+    async def _write(self, batch: list[Entry]) -> None:
+        for block in _blocks(batch):
+            await self._until_there_is_room(partial(self._commit, block))
+            self._pending_bytes -= sum(len(entry.line) for entry in block)
+        if batch:
+            await self._until_there_is_room(self._settle)
+            self._room.ring()
+
+    async def _commit(self, block: list[Entry]) -> None:
+        began = asyncio.get_running_loop().time()
+        size = await self._blocking(lambda: self._store.commit(block))
+        self._emit(JournalSynced(len(block), size, asyncio.get_running_loop().time() - began))
+
+    async def _settle(self) -> None:
+        for folder, shard in await self._blocking(self._store.settle):
+            self._emit(ShardSealed(folder, shard.name, shard.records, shard.bytes))
+
+    async def _until_there_is_room(self, action: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await action()
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                self._pause("disk full")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    def _regard_free_space(self) -> None:
+        """Stop issuing calls while the disk is nearly full, and go on when there is room again."""
+        free = self._free_bytes()
+        if free < self._low_bytes:
+            self._pause("disk nearly full")
+        elif free >= 2 * self._low_bytes:
+            self._resume()
+
+    def _pause(self, cause: str) -> None:
+        if self._paused_at is None:
+            self._paused_at = asyncio.get_running_loop().time()
+            self._emit(JobPaused(self._job, cause))
+
+    def _resume(self) -> None:
+        if self._paused_at is not None:
+            self._emit(JobResumed(self._job, asyncio.get_running_loop().time() - self._paused_at))
+            self._paused_at = None
+            self._room.ring()
+
+
+def _blocks(batch: list[Entry]) -> list[list[Entry]]:
+    """Cut a batch into blocks of about `BLOCK_BYTES`."""
+    blocks: list[list[Entry]] = []
+    size = 0
+    for entry in batch:
+        if not blocks or size > BLOCK_BYTES:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(entry)
+        size += len(entry.line)
+    return blocks

@@ -1,0 +1,97 @@
+"""The manifest: numbered commit records, each the point at which shards become part of the corpus.
+
+Rule of this file: a record is written once, whole, and never changed; record n+1 exists only if record n does. A file
+that no record names is not part of the corpus.
+"""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from corpusmill.journal.errors import CorruptionError
+from corpusmill.journal.files import Files
+from corpusmill.journal.shard import Sealed, write_durably
+from corpusmill.journal.sheet import Sheet
+
+SUFFIX = ".json"
+
+
+class StateFile(msgspec.Struct, frozen=True):
+    """The sidecar of a commit: which items it covers and their fingerprints."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """One record of the manifest.
+
+    Attributes:
+        number: from 1, without gaps.
+        corpus, rejects: the shards that this commit adds, if any.
+        state: its sidecar.
+        sealed_sequence: decisions up to this line of the journal are in committed shards.
+        replay_segment: the journal segment from which recovery must read: it holds the first line of any item that was
+            paid for but not decided.
+        sheet: the balance sheet at `sealed_sequence`.
+        sealed_at: wall clock, ISO 8601, UTC.
+        job_state: the job's state when the run ended with this commit, else `running`.
+    """
+
+    number: int
+    corpus: Sealed | None
+    rejects: Sealed | None
+    state: StateFile
+    sealed_sequence: int
+    replay_segment: int
+    sheet: Sheet
+    sealed_at: str
+    job_state: str = "running"
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A commit with the checksum of its own JSON, so that a changed record is noticed."""
+
+    commit: msgspec.Raw
+    blake2b: str
+
+
+def commit_name(number: int) -> str:
+    """Return the file name of a manifest record."""
+    return f"{number:08d}{SUFFIX}"
+
+
+def write_commit(files: Files, folder: Path, commit: Commit) -> None:
+    """Make a commit durable: on return it is the truth."""
+    raw = msgspec.json.encode(commit)
+    stored = msgspec.json.encode(Stored(msgspec.Raw(raw), _digest(raw)))
+    write_durably(files, folder / commit_name(commit.number), stored + b"\n")
+    files.sync_folder(folder)
+
+
+def read_commits(files: Files, folder: Path) -> list[Commit]:
+    """Return all commits in order; CorruptionError where one is missing or changed."""
+    names = [name for name in files.names(folder) if name.endswith(SUFFIX)]
+    commits = [_read(files, folder / name) for name in names]
+    for number, (name, commit) in enumerate(zip(names, commits, strict=True), start=1):
+        if commit.number != number or name != commit_name(number):
+            raise CorruptionError(f"manifest record {commit_name(number)} is missing")
+    return commits
+
+
+def _read(files: Files, path: Path) -> Commit:
+    try:
+        stored = msgspec.json.decode(files.read(path), type=Stored)
+        raw = bytes(stored.commit)
+        commit = msgspec.json.decode(raw, type=Commit)
+    except msgspec.DecodeError as error:
+        raise CorruptionError(f"manifest record {path.name} is damaged: {error}") from None
+    if stored.blake2b != _digest(raw):
+        raise CorruptionError(f"manifest record {path.name} is damaged: its checksum does not match")
+    return commit
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()

@@ -1,0 +1,72 @@
+"""The lines of a journal, as typed records.
+
+Rule of this file: short keys on disk, full names in code. A record that is durable is never changed and never
+recomputed: a later version of the program reads what is here.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["kept", "rejected", "duplicate", "failed"]
+
+
+class Attempts(msgspec.Struct, frozen=True, array_like=True):
+    """What it took at the endpoint: requests sent, and how many of them were refused for rate or failed."""
+
+    sent: int = 0
+    rate_limited: int = 0
+    errors: int = 0
+
+
+class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=True):
+    """A completion as it came, paid for.
+
+    Attributes:
+        index, step, attempt: which item, which step of its chain, the how many-th completion asked for there, from 0.
+        attempts: requests since the last record of this item, this one included.
+        usage: input, cached input, output and reasoning tokens; None where the server did not say.
+        cost_picodollars: what it costs, None where the price is unknown.
+        model: the upstream model name.
+        body: the response's JSON.
+    """
+
+    index: int = msgspec.field(name="i")
+    step: int = msgspec.field(name="s")
+    attempt: int = msgspec.field(name="a")
+    attempts: Attempts = msgspec.field(name="t")
+    model: str = msgspec.field(name="m")
+    body: msgspec.Raw
+    usage: tuple[int, int, int, int] | None = msgspec.field(name="u", default=None)
+    cost_picodollars: int | None = msgspec.field(name="c", default=None)
+
+
+class Decided(msgspec.Struct, frozen=True, tag="o", tag_field="k", omit_defaults=True):
+    """An item's one outcome.
+
+    Attributes:
+        outcome: kept, rejected, duplicate or failed.
+        reason: why, a closed set of words; empty for kept.
+        detail: the reason's particulars, for people.
+        of: for a duplicate, the index of the item that was kept first.
+        attempts: requests that no `Paid` record of this item accounts for.
+        records: how many lines of the corpus it contributes.
+        fingerprints: of the kept texts, for deduplication; 64-bit.
+        choices: of a completion with several choices, which ones are kept.
+    """
+
+    index: int = msgspec.field(name="i")
+    outcome: Outcome = msgspec.field(name="v")
+    reason: str = msgspec.field(name="r", default="")
+    detail: str = msgspec.field(name="d", default="")
+    of: int | None = None
+    attempts: Attempts = msgspec.field(name="t", default=Attempts())
+    records: int = msgspec.field(name="n", default=0)
+    fingerprints: tuple[int, ...] = msgspec.field(name="h", default=())
+    choices: tuple[int, ...] = msgspec.field(name="ch", default=())
+
+
+Record = Paid | Decided
+
+encode_record = msgspec.json.Encoder().encode
+decode_record = msgspec.json.Decoder(Record).decode

@@ -1,0 +1,92 @@
+"""The balance sheet of a job: what was asked, what came of it, what it cost.
+
+Rule of this file: a sheet is a fold of journal records and of nothing else, so it adds up after any crash.
+"""
+
+import msgspec
+
+from corpusmill.journal.records import Attempts, Decided, Paid
+
+
+class Outcomes(msgspec.Struct):
+    """Items by outcome; they add up to the items done."""
+
+    kept: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Items done."""
+        return self.kept + self.rejected + self.duplicate + self.failed
+
+
+class Calls(msgspec.Struct):
+    """Requests by what came of them; `sent` is the sum of the others."""
+
+    sent: int = 0
+    answered: int = 0
+    rate_limited: int = 0
+    errors: int = 0
+
+
+class Tokens(msgspec.Struct):
+    """Tokens by the endpoint's own count; cached input is part of input."""
+
+    input: int = 0
+    cached_input: int = 0
+    output: int = 0
+
+
+class Sheet(msgspec.Struct):
+    """The balance sheet. `cost_picodollars` leaves out the `unpriced` completions whose price is unknown."""
+
+    outcomes: Outcomes = msgspec.field(default_factory=Outcomes)
+    rejected_by: dict[str, int] = {}
+    failed_by: dict[str, int] = {}
+    records: int = 0
+    calls: Calls = msgspec.field(default_factory=Calls)
+    tokens: Tokens = msgspec.field(default_factory=Tokens)
+    cost_picodollars: int = 0
+    unpriced: int = 0
+
+    def add(self, record: Paid | Decided) -> None:
+        """Count a record."""
+        if isinstance(record, Paid):
+            self._add_paid(record)
+        else:
+            self._add_decided(record)
+
+    def copy(self) -> "Sheet":
+        """Return a sheet of the same figures that does not change with this one."""
+        return msgspec.convert(msgspec.to_builtins(self), Sheet)
+
+    def _add_paid(self, record: Paid) -> None:
+        self._add_attempts(record.attempts)
+        self.calls.answered += 1
+        if record.usage is not None:
+            usage, tokens = record.usage, self.tokens
+            tokens.input += usage[0]
+            tokens.cached_input += usage[1]
+            tokens.output += usage[2]
+        if record.cost_picodollars is None:
+            self.unpriced += 1
+        else:
+            self.cost_picodollars += record.cost_picodollars
+
+    def _add_decided(self, record: Decided) -> None:
+        self._add_attempts(record.attempts)
+        outcome = record.outcome
+        setattr(self.outcomes, outcome, getattr(self.outcomes, outcome) + 1)
+        self.records += record.records
+        if outcome == "rejected":
+            self.rejected_by[record.reason] = self.rejected_by.get(record.reason, 0) + 1
+        elif outcome == "failed":
+            self.failed_by[record.reason] = self.failed_by.get(record.reason, 0) + 1
+
+    def _add_attempts(self, attempts: Attempts) -> None:
+        calls = self.calls
+        calls.sent += attempts.sent
+        calls.rate_limited += attempts.rate_limited
+        calls.errors += attempts.errors

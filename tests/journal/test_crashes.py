@@ -91,7 +91,7 @@ class Driver:
             record = entry.record
             if isinstance(record, Paid):
                 self.acked_paid[record.index, record.step] = bytes(record.body).decode()
-            else:
+            elif isinstance(record, Decided):
                 self.acked_decided[record.index] = record.outcome
         store.settle()
 
@@ -103,7 +103,7 @@ class Driver:
             self.repaid += (index, step) in self.acked_paid
             each = Paid(index, step, 0, Attempts(1), "m", msgspec.Raw(b'"answer %d"' % self.calls), (3, 0, 5, 0), 7)
             paid.append(each)
-            yield Entry.paid(each)
+            yield Entry.of(each)
         outcome = OUTCOMES[index % 5]
         fingerprints = (index + 1,) if outcome == "kept" else ()
         decided = Decided(index, outcome, records=len(fingerprints), fingerprints=fingerprints)

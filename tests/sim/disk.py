@@ -138,6 +138,9 @@ class SimDisk:
         self._folder(path.parent).pop(path.name)
         self._note(path.parent)
 
+    def give_back(self, path: Path) -> None:
+        """Nothing is reserved here."""
+
     def sync_folder(self, folder: Path) -> None:
         self.operate("sync_folder")
         if folder in self._names:

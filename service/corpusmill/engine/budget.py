@@ -2,11 +2,16 @@
 
 Rules of this file: integers only, no tasks. A call's worst case is reserved before it is sent and settled to what it
 cost, so the sum of what was spent never exceeds the budget; a call whose answer was lost is settled at its worst case.
+What may be spent is granted first, in the journal: after a crash all that was granted counts as spent.
 """
 
 import enum
 
 import msgspec
+
+
+GRANTS = 100
+"""A grant allows a hundredth of the budget beyond what is reserved: the most that a crash forfeits on top of that."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -37,6 +42,7 @@ class Budget:
         self._calls, self._picodollars = calls, picodollars
         self._spent_calls, self._spent_picodollars = spent.calls, spent.picodollars
         self._reserved_calls = self._reserved_picodollars = 0
+        self._granted = Price(0, 0)
 
     def reserve(self, worst: Price) -> Room:
         """Set the worst case of one call aside, if it fits."""
@@ -47,6 +53,30 @@ class Budget:
         self._reserved_calls += worst.calls
         self._reserved_picodollars += worst.picodollars
         return Room.YES
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether everything that may be spent so far is within the last grant; always where there is no budget."""
+        return not self.is_bounded or (
+            self._spent_calls + self._reserved_calls <= self._granted.calls
+            and self._spent_picodollars + self._reserved_picodollars <= self._granted.picodollars
+        )
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is any budget."""
+        return self._calls is not None or self._picodollars is not None
+
+    def next_grant(self) -> Price:
+        """Return a grant that covers what is reserved and a hundredth of the budget more."""
+        return Price(
+            self._spent_calls + self._reserved_calls + (self._calls or 0) // GRANTS,
+            self._spent_picodollars + self._reserved_picodollars + (self._picodollars or 0) // GRANTS,
+        )
+
+    def grant(self, granted: Price) -> None:
+        """Take note that a grant is durable."""
+        self._granted = granted
 
     def settle(self, worst: Price, actual: Price) -> None:
         """Turn a reservation into what the call cost."""

@@ -22,6 +22,8 @@ from corpusmill.engine.retry import Tries
 from corpusmill.engine.route import Route, Tally, Worker
 from corpusmill.engine.tickets import Ticket
 from corpusmill.engine.writer import Writer
+from corpusmill.journal.records import Granted
+from corpusmill.journal.store import Entry
 from corpusmill.limits.claim import Refusal, RefusalKind
 from corpusmill.limits.deadline import Deadline
 from corpusmill.limits.estimator import Estimator
@@ -81,6 +83,7 @@ class Caller:
         self._estimators: dict[str, Estimator] = {}
         self._deadlines: dict[str, Deadline] = {}
         self._settled = Bell()
+        self._granting = False
         self.in_flight = 0
 
     async def complete(self, step: CompiledStep, prompt: Prompt, tally: Tally, worker: Worker) -> Completion | GaveUp:
@@ -106,6 +109,12 @@ class Caller:
                 return GaveUp(answer.kind.value, f"given up after repeated failures: {answer.message}")
             if self._halt.ending is None:
                 await asyncio.sleep(delay)
+
+    def close_books(self) -> None:
+        """At the end of a run, replace the last grant by what was really spent."""
+        if self._budget.is_bounded:
+            spent = self._budget.spent
+            self._writer.put(Entry.of(Granted(spent.calls, spent.picodollars)))
 
     def cost(self, step: CompiledStep, completion: Completion) -> int | None:
         """Return what a completion cost in pico-dollars, None where that is unknown."""
@@ -164,12 +173,35 @@ class Caller:
         while self._halt.ending is None:
             room = self._budget.reserve(worst)
             if room is Room.YES:
+                await self._cover(worst)
                 return
             if room is Room.NEVER:
                 self._halt.stop("exhausted", "the budget is spent")
                 break
             await self._settled.wait()
         raise RunEndingError
+
+    async def _cover(self, worst: Price) -> None:
+        """Return when a durable grant covers what is reserved; one worker asks for it, the others wait."""
+        try:
+            while not self._budget.is_covered:
+                if self._granting:
+                    await self._settled.wait()
+                else:
+                    await self._grant()
+        except BaseException:
+            self._budget.settle(worst, Price(0, 0))
+            raise
+
+    async def _grant(self) -> None:
+        self._granting = True
+        try:
+            grant = self._budget.next_grant()
+            await self._writer.put_durably(Entry.of(Granted(grant.calls, grant.picodollars)))
+            self._budget.grant(grant)
+        finally:
+            self._granting = False
+            self._settled.ring()
 
     def _settle_ticket(self, ticket: Ticket, answer: Answer | Failure) -> None:
         if isinstance(answer, Answer):

@@ -4,6 +4,7 @@ Rule of this file: it reads top-down as the way of an item. What the journal alr
 anything is asked again; what comes back is journaled as it came before it is judged.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 
@@ -11,11 +12,11 @@ import msgspec
 
 from corpusmill.chain.chain import Chain, CompiledStep, Values
 from corpusmill.chain.completion import Choice, Completion
-from corpusmill.engine.caller import Caller, GaveUp
+from corpusmill.engine.caller import Caller, GaveUp, RunEndingError
 from corpusmill.engine.outcome import Liner, Novelty, Verdict, decide, judged
 from corpusmill.engine.route import Tally, Worker
 from corpusmill.engine.writer import Writer
-from corpusmill.journal.records import Decided, Paid
+from corpusmill.journal.records import Decided, Paid, Tried
 from corpusmill.journal.store import Entry, Lines
 from corpusmill.space.item import Item
 from corpusmill.spec.errors import RenderError
@@ -79,6 +80,9 @@ class Carrier:
             lines = self._liner.lines(item, decided, trail.answers)
         except RenderError as error:
             return self.fail(item, trail, "template", str(error))
+        except (RunEndingError, asyncio.CancelledError):
+            self._leave(item, trail)
+            raise
         self._novelty.remember(decided)
         return self._hand_over(decided, lines)
 
@@ -86,6 +90,12 @@ class Carrier:
         """Give an item the outcome failed."""
         decided = Decided(item.index, "failed", reason, detail, attempts=trail.tally.take())
         return self._hand_over(decided, self._liner.lines(item, decided, trail.answers))
+
+    def _leave(self, item: Item, trail: Trail) -> None:
+        """Account for the requests of an item that stays without an outcome."""
+        attempts = trail.tally.take()
+        if attempts.sent:
+            self._writer.put(Entry.of(Tried(item.index, attempts)))
 
     async def _walk(self, item: Item, trail: Trail, worker: Worker) -> Verdict:
         """Take the steps in order; stop at the first whose completions all fail its filters."""
@@ -129,7 +139,7 @@ class Carrier:
     ) -> Entry:
         usage = completion.usage
         tokens = (usage.input_tokens, usage.cached_input_tokens, usage.output_tokens, usage.reasoning_tokens)
-        return Entry.paid(
+        return Entry.of(
             Paid(
                 index=index,
                 step=number,

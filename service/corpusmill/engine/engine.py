@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 
 from corpusmill.engine.bell import Bell
-from corpusmill.engine.caller import RunEndingError
+from corpusmill.engine.caller import Caller, RunEndingError
 from corpusmill.engine.carrier import Carrier, Trail
 from corpusmill.engine.halt import Ending, Halt
 from corpusmill.engine.route import Worker
@@ -30,6 +30,7 @@ class Engine:
         schedule: says which comes next.
         paid: completions of earlier runs, by item.
         carrier: carries an item.
+        caller: closes the books of the budget in the end.
         writer: makes durable what comes of it.
         halt: ends the run early.
         width: how many items are carried at once.
@@ -43,13 +44,14 @@ class Engine:
         schedule: Schedule,
         paid: dict[int, list[Paid]],
         carrier: Carrier,
+        caller: Caller,
         writer: Writer,
         halt: Halt,
         width: int,
         emit: Emit,
     ) -> None:
         self._space, self._schedule, self._paid = space, schedule, paid
-        self._carrier, self._writer, self._halt = carrier, writer, halt
+        self._carrier, self._caller, self._writer, self._halt = carrier, caller, writer, halt
         self._width, self._emit = width, emit
         self._changed = Bell()
         self._workers: dict[asyncio.Task[None], Worker] = {}
@@ -70,6 +72,7 @@ class Engine:
                         self._workers[workers.create_task(self._work(worker))] = worker
             finally:
                 watch.cancel()
+                self._caller.close_books()
                 self._writer.close()
         return self._halt.ending or Ending("finished")
 

@@ -13,6 +13,7 @@ from typing import Self
 from corpusmill.limits.charge import Charge, Limits
 from corpusmill.limits.claim import Answered, Claim, ClaimState, Failed, Lost, Outcome, Refusal, Refused, Rejected
 from corpusmill.limits.gate import Gate
+from corpusmill.limits.server_load import ServerLoad
 from corpusmill.limits.statistics import GateStatistics
 
 TIMER_SECONDS_LEAST = 0.001
@@ -111,6 +112,11 @@ class Tickets:
     def rerate(self, limits: Limits) -> None:
         """Adopt other limits at once, also for those who wait."""
         self._gate.rerate(limits, self._loop.time())
+        self._dispatch()
+
+    def observed(self, load: ServerLoad) -> None:
+        """Take a look at the server's own metrics (see `limits.server_load.parse_load`), about every two seconds."""
+        self._gate.observed(load, self._loop.time())
         self._dispatch()
 
     def statistics(self) -> GateStatistics:

@@ -67,6 +67,7 @@ class Writer:
         self._free_bytes, self._low_bytes = free_bytes, low_bytes
         self._pending: list[Entry] = []
         self._pending_bytes = 0
+        self._put_count = self._durable_count = 0
         self._news = asyncio.Event()
         self._hurry = asyncio.Event()
         self._closing = False
@@ -76,10 +77,18 @@ class Writer:
     def put(self, entry: Entry) -> None:
         """Hand over an entry; it will be durable soon, or the run ends."""
         self._pending.append(entry)
+        self._put_count += 1
         self._pending_bytes += len(entry.line)
         self._news.set()
         if self._pending_bytes >= BLOCK_BYTES:
             self._hurry.set()
+
+    async def put_durably(self, entry: Entry) -> None:
+        """Hand over an entry, and return when it and all before it are durable."""
+        self.put(entry)
+        goal = self._put_count
+        while self._durable_count < goal:
+            await self._room.wait()
 
     async def wait_for_room(self) -> None:
         """Return when another call may be issued: what it brings will find room in memory and on the disk."""
@@ -87,9 +96,9 @@ class Writer:
             await self._room.wait()
 
     @property
-    def pending(self) -> int:
+    def unsynced(self) -> int:
         """Entries that are not durable yet."""
-        return len(self._pending)
+        return self._put_count - self._durable_count
 
     def close(self) -> None:
         """Ask `run` to return when everything that was put is durable."""
@@ -121,6 +130,7 @@ class Writer:
         for block in _blocks(batch):
             await self._until_there_is_room(partial(self._commit, block))
             self._pending_bytes -= sum(len(entry.line) for entry in block)
+            self._durable_count += len(block)
         if batch:
             await self._until_there_is_room(self._settle)
             self._room.ring()

@@ -51,6 +51,9 @@ class Files(Protocol):
     def remove(self, path: Path) -> None:
         """Remove a name."""
 
+    def give_back(self, path: Path) -> None:
+        """Release what was reserved behind the end of a file whose writer died."""
+
     def sync_folder(self, folder: Path) -> None:
         """Return when the names in the folder are durable."""
 
@@ -74,8 +77,11 @@ class DiskFile:
         sync(self._descriptor)
 
     def close(self) -> None:
-        """Close the descriptor."""
-        os.close(self._descriptor)
+        """Close the descriptor, and give back what was reserved behind the file's end."""
+        try:
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size)
+        finally:
+            os.close(self._descriptor)
 
 
 class Disk:
@@ -112,6 +118,10 @@ class Disk:
     def remove(self, path: Path) -> None:
         """Unlink."""
         path.unlink()
+
+    def give_back(self, path: Path) -> None:
+        """Set the file's length to what it is, which frees the blocks behind it."""
+        os.truncate(path, path.stat().st_size)
 
     def sync_folder(self, folder: Path) -> None:
         """Sync by `fsync` of the directory."""

@@ -42,7 +42,7 @@ class Log:
         if tail.last is not None:
             block = tail.last
             self._open_with(block.lines, first=block.header.b, chain=block.header.c)
-        self._remove_others(reader.live)
+        self._tidy(reader.live)
 
     def commit(self, lines: Sequence[bytes]) -> int:
         """Make the lines durable, in order; return the sequence number of the first.
@@ -115,8 +115,10 @@ class Log:
             self._leave(self._offset)
         self.close()
 
-    def _remove_others(self, live: frozenset[int]) -> None:
-        """Delete what failed writes left behind, now that the segment that continues the journal is durable."""
+    def _tidy(self, live: frozenset[int]) -> None:
+        """Remove what failed writes left behind, now that the segment that continues the journal is durable."""
         for number in segment_numbers(self._files, self._folder):
-            if number not in live and min(live, default=0) <= number < self._number:
+            if number in live:
+                self._files.give_back(self._folder / segment_name(number))
+            elif min(live, default=0) <= number < self._number:
                 self._files.remove(self._folder / segment_name(number))

@@ -66,7 +66,26 @@ class Decided(msgspec.Struct, frozen=True, tag="o", tag_field="k", omit_defaults
     choices: tuple[int, ...] = msgspec.field(name="ch", default=())
 
 
-Record = Paid | Decided
+class Tried(msgspec.Struct, frozen=True, tag="t", tag_field="k", omit_defaults=True):
+    """Requests of an item that was left without an outcome when its run ended; the next run takes it up again."""
+
+    index: int = msgspec.field(name="i")
+    attempts: Attempts = msgspec.field(name="t")
+
+
+class Granted(msgspec.Struct, frozen=True, tag="g", tag_field="k", omit_defaults=True):
+    """What may have been spent in the job's life when this is the last grant; written before it is spent.
+
+    Attributes:
+        calls: requests.
+        picodollars: cost by the endpoint's accounting, at most.
+    """
+
+    calls: int
+    picodollars: int
+
+
+Record = Paid | Decided | Tried | Granted
 
 encode_record = msgspec.json.Encoder().encode
 decode_record = msgspec.json.Decoder(Record).decode

@@ -5,7 +5,7 @@ Rule of this file: a sheet is a fold of journal records and of nothing else, so 
 
 import msgspec
 
-from corpusmill.journal.records import Attempts, Decided, Paid
+from corpusmill.journal.records import Attempts, Decided, Granted, Paid, Record, Tried
 
 
 class Outcomes(msgspec.Struct):
@@ -40,7 +40,12 @@ class Tokens(msgspec.Struct):
 
 
 class Sheet(msgspec.Struct):
-    """The balance sheet. `cost_picodollars` leaves out the `unpriced` completions whose price is unknown."""
+    """The balance sheet.
+
+    Attributes:
+        cost_picodollars: leaves out the `unpriced` completions, whose price is unknown.
+        granted: what may have been spent, where the job has a budget.
+    """
 
     outcomes: Outcomes = msgspec.field(default_factory=Outcomes)
     rejected_by: dict[str, int] = {}
@@ -50,13 +55,18 @@ class Sheet(msgspec.Struct):
     tokens: Tokens = msgspec.field(default_factory=Tokens)
     cost_picodollars: int = 0
     unpriced: int = 0
+    granted: Granted | None = None
 
-    def add(self, record: Paid | Decided) -> None:
+    def add(self, record: Record) -> None:
         """Count a record."""
         if isinstance(record, Paid):
             self._add_paid(record)
-        else:
+        elif isinstance(record, Decided):
             self._add_decided(record)
+        elif isinstance(record, Tried):
+            self._add_attempts(record.attempts)
+        else:
+            self.granted = record
 
     def copy(self) -> "Sheet":
         """Return a sheet of the same figures that does not change with this one."""

@@ -16,7 +16,7 @@ from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.log import SEGMENT_BYTES, Log
 from corpusmill.journal.manifest import SUFFIX, Commit, read_commits, write_commit
-from corpusmill.journal.records import Decided, Paid, decode_record, encode_record
+from corpusmill.journal.records import Decided, Paid, Record, decode_record, encode_record
 from corpusmill.journal.segment import Reader
 from corpusmill.journal.shard import BUFFER_BYTES, Sealed, Shard
 from corpusmill.journal.sheet import Sheet
@@ -24,6 +24,9 @@ from corpusmill.journal.state import Covered
 from corpusmill.spec.schema import Shards
 
 FOLDERS = ("journal", "corpus", "rejects", "manifest", "state")
+
+INTERRUPTED = "interrupted"
+"""The state of a run that somebody ended; its job goes on with the next run, in the same shards."""
 
 COMMIT_BYTES = 256 << 20
 """Journal lines between two commits at most, so that recovery reads a bounded tail even where little is kept."""
@@ -39,13 +42,13 @@ class Lines(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """A record on its way to the journal; a decision brings its lines along."""
 
-    record: Paid | Decided
+    record: Record
     line: bytes
     lines: Lines | None = None
 
     @classmethod
-    def paid(cls, record: Paid) -> "Entry":
-        """Wrap a paid completion."""
+    def of(cls, record: Record) -> "Entry":
+        """Wrap a record that brings no lines."""
         return cls(record, encode_record(record))
 
     @classmethod
@@ -140,16 +143,17 @@ class JobStore:
         return sealed
 
     def finish(self, job_state: str) -> list[tuple[str, Sealed]]:
-        """Seal everything and record the job's state; afterwards the corpus is complete up to here."""
+        """End a run: seal everything and record the job's state; an interrupted job keeps its shards open."""
         sealed = self.settle()
-        if self._has_uncommitted() or self.job_state != job_state:
+        if job_state == INTERRUPTED:
+            self._corpus.flush()
+            self._rejects.flush()
+        elif not self.empty and (self._has_uncommitted() or self.job_state != job_state):
             sealed += self._seal(job_state)
         return sealed
 
     def close(self) -> None:
         """Release all files as they are; what is durable stays so."""
-        self._corpus.flush()
-        self._rejects.flush()
         self._corpus.close()
         self._rejects.close()
         self._log.close()
@@ -205,13 +209,11 @@ class JobStore:
 
     def _replay_line(self, sequence: int, line: bytes, render: Render, replayed: Covered) -> None:
         record = decode_record(line)
-        if record.index in self.done:
-            return
-        if isinstance(record, Paid):
+        entry = Entry(record, line)
+        if isinstance(record, Paid) and record.index not in self.done:
             self.paid.setdefault(record.index, []).append(record)
             self._first_paid.setdefault(record.index, sequence)
-            entry = Entry(record, line)
-        else:
+        elif isinstance(record, Decided) and record.index not in self.done:
             entry = Entry(record, line, render(record, self.paid.pop(record.index, [])))
             replayed.add(record.index, record.fingerprints)
         if sequence > self._sealed_sequence:
@@ -231,7 +233,7 @@ class JobStore:
         self._uncommitted_bytes += len(entry.line)
         if isinstance(record, Paid):
             self._first_paid.setdefault(record.index, sequence)
-        else:
+        elif isinstance(record, Decided):
             self._fold_decision(record, entry.lines or Lines())
         self._sealed_sequence = sequence
 

@@ -1,4 +1,4 @@
-"""The one error of this room."""
+"""The errors of this room: of a whole spec, of a template's source, and of one rendering."""
 
 
 class SpecError(Exception):
@@ -13,3 +13,21 @@ class SpecError(Exception):
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
+
+
+class TemplateError(Exception):
+    """The source of a template or an expression cannot be accepted.
+
+    Attributes:
+        problem: what is wrong, one line.
+        line: where in the source, counted from 1.
+    """
+
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(f"line {line}: {problem}")
+        self.problem = problem
+        self.line = line
+
+
+class RenderError(Exception):
+    """A template cannot be rendered with these values: something is undefined, does not fit, or reaches a bound."""

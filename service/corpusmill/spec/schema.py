@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-IDENTIFIER_PATTERN = "^[A-Za-z][A-Za-z0-9_]{0,62}$"
+# `$` alone would let a trailing newline through.
+IDENTIFIER_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,62}$(?!\n)"
+JOB_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)"
 
-JobName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+JobName = Annotated[str, Meta(pattern=JOB_NAME_PATTERN)]
 """A job's name, which is also its folder's name."""
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]
 """The name of an axis, a step or an example: usable as a template variable."""

@@ -1,0 +1,5 @@
+"""`python -m corpusmill`."""
+
+from corpusmill.cli.main import main
+
+main()

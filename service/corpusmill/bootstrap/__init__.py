@@ -1,0 +1,1 @@
+"""Where everything is put together: the only room that knows all others."""

@@ -1,0 +1,195 @@
+"""A job's parts, put together on whatever disk, endpoints and clock are passed in.
+
+Rule of this file: no I/O of its own and no globals, so that the same assembly runs for real and in a simulation.
+"""
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from corpusmill.chain.chain import Chain
+from corpusmill.chain.completion import Choice, Completion
+from corpusmill.chain.records import RecordWriter
+from corpusmill.endpoint.failures import Failure
+from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
+from corpusmill.endpoint.wire import decode_answer
+from corpusmill.engine.budget import Budget, Price
+from corpusmill.engine.caller import Caller, max_tokens
+from corpusmill.engine.carrier import Carrier
+from corpusmill.engine.engine import Engine
+from corpusmill.engine.halt import Halt
+from corpusmill.engine.outcome import Liner, Novelty
+from corpusmill.engine.route import Route
+from corpusmill.engine.schedule import Schedule
+from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
+from corpusmill.jobs.summary import Summary, summarise
+from corpusmill.journal.errors import CorruptionError
+from corpusmill.journal.files import Files
+from corpusmill.journal.records import Decided, Granted, Paid
+from corpusmill.journal.store import JobStore, Lines
+from corpusmill.space.space import Space, build_space
+from corpusmill.spec.errors import SpecError
+from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.template import compile_expression
+from corpusmill.telemetry.events import Emit
+
+
+def space_of(spec: JobSpec) -> Space:
+    """Return the space of a spec whose axis files are inlined."""
+    where = compile_expression(spec.space.where).evaluate if spec.space.where is not None else None
+    return build_space(spec.space, spec.seed, where)
+
+
+def items_of(spec: JobSpec, space: Space) -> int | None:
+    """Return how many items a job has, None where that is only known in the end (a target, or an estimate)."""
+    count = space.count()
+    if spec.target is not None or not count.exact:
+        return None
+    return min(count.kept, spec.space.limit or count.kept)
+
+
+def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
+    """Refuse a dollar budget where a call's cost has no known bound.
+
+    Raises:
+        SpecError: a step's model has no price, or the step sets no bound on its completion.
+    """
+    if spec.budget.usd is None:
+        return
+    for place, step in enumerate(spec.steps):
+        if routes[step.model].prices is None:
+            raise SpecError(
+                "budget.usd",
+                f"the price of model {routes[step.model].upstream!r} is unknown; configure it, or budget calls instead",
+            )
+        if max_tokens(step.parameters) is None:
+            raise SpecError(
+                f"steps[{place}].parameters",
+                "a dollar budget needs max_tokens here; without it a call's cost has no bound",
+            )
+
+
+class Replay:
+    """Reads journaled completions again, and makes the lines of decided items from them."""
+
+    def __init__(self, space: Space, chain: Chain, liner: Liner) -> None:
+        self._space, self._chain, self._liner = space, chain, liner
+
+    def completion(self, api: str, paid: Paid) -> Completion:
+        """Decode what was paid for; it was decoded once before, when it came."""
+        decoded = decode_answer("chat" if api == "chat" else "completions", bytes(paid.body), paid.model)
+        if isinstance(decoded, Failure):
+            raise CorruptionError(f"item {paid.index}, step {paid.step}: the journaled completion cannot be read")
+        return decoded
+
+    def lines(self, decided: Decided, paid: list[Paid]) -> Lines:
+        """Make a decision's lines again."""
+        answers: dict[str, list[Choice]] = {}
+        for each in paid:
+            step = self._chain.steps[each.step]
+            answers[step.name] = self._chain.trimmed(self.completion(step.api, each))
+        return self._liner.lines(self._space.item(decided.index), decided, answers)
+
+
+class Assembly:
+    """One job, ready to run.
+
+    Args:
+        spec: checked, with axis files inlined.
+        folder: the job's folder.
+        files: the disk.
+        now: wall clock, ISO 8601.
+    """
+
+    def __init__(self, spec: JobSpec, folder: Path, files: Files, now: Callable[[], str]) -> None:
+        self.spec, self._folder, self._files = spec, folder, files
+        self.space = space_of(spec)
+        self.items = items_of(spec, self.space)
+        self._chain = Chain(spec)
+        self._records = RecordWriter(spec)
+        self._liner = Liner(self._chain, self._records)
+        self._replay = Replay(self.space, self._chain, self._liner)
+        self._novelty = Novelty(spec.dedup.of if spec.dedup else None)
+        self.store = JobStore(files, folder, spec.shards, render=self._replay.lines, now=now)
+        for covered in self.store.fingerprints:
+            self._novelty.index.load(covered.fingerprints, covered.holders)
+        self.store.fingerprints.clear()
+        self.halt = Halt()
+
+    def engine(
+        self,
+        routes: dict[str, Route],
+        *,
+        blocking: Blocking,
+        jitter: random.Random,
+        emit: Emit,
+        low_bytes: int = LOW_BYTES,
+    ) -> Engine:
+        """Return the engine that runs what is left of the job."""
+        spec, store = self.spec, self.store
+        self.writer = Writer(
+            spec.name,
+            store,
+            blocking=blocking,
+            free_bytes=partial(self._files.free_bytes, self._folder),
+            emit=emit,
+            low_bytes=low_bytes,
+        )
+        self.schedule = Schedule(
+            self.space.size,
+            store.done,
+            kept=store.figures.outcomes.kept,
+            keeps=self._keeps if spec.space.where is not None else None,
+            limit=spec.space.limit,
+            target=spec.target.kept if spec.target else None,
+        )
+        self.caller = Caller(
+            spec.name,
+            routes,
+            writer=self.writer,
+            budget=self._budget(),
+            halt=self.halt,
+            jitter=jitter,
+            emit=emit,
+        )
+        carrier = Carrier(
+            self._chain,
+            self.caller,
+            self.writer,
+            novelty=self._novelty,
+            liner=self._liner,
+            decode=self._replay.completion,
+            examples=self._records.records_per_choice,
+            surplus=self._surplus,
+            emit=emit,
+        )
+        return Engine(
+            space=self.space,
+            schedule=self.schedule,
+            paid=store.paid,
+            carrier=carrier,
+            caller=self.caller,
+            writer=self.writer,
+            halt=self.halt,
+            width=min(spec.limits.concurrency, max(self.space.size - len(store.done), 1)),
+            emit=emit,
+        )
+
+    def summary(self, state: str, *, seconds: float, reason: str = "") -> Summary:
+        """Return what the job came to so far."""
+        return summarise(self.spec.name, state, self.store.figures, items=self.items, seconds=seconds, reason=reason)
+
+    def _keeps(self, index: int) -> bool:
+        return self.space.keeps(self.space.item(index))
+
+    def _surplus(self) -> bool:
+        return self.schedule.target_met
+
+    def _budget(self) -> Budget:
+        spec, figures = self.spec.budget, self.store.figures
+        bound = int(Decimal(str(spec.usd)) * PICODOLLARS_PER_USD) if spec.usd is not None else None
+        granted = figures.granted or Granted(0, 0)
+        spent = Price(max(figures.calls.sent, granted.calls), max(figures.cost_picodollars, granted.picodollars))
+        return Budget(spec.calls, bound, spent)

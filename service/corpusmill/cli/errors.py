@@ -1,0 +1,22 @@
+"""Which error ends a command with which exit code; everything not in the table is a defect and shows a traceback."""
+
+from corpusmill.bootstrap.upstream import UpstreamError
+from corpusmill.config import ConfigError
+from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
+from corpusmill.jobs.folder import JobBusyError, JobFolderError
+from corpusmill.journal.errors import JournalError
+from corpusmill.spec.errors import SpecError
+
+FAILED, USAGE = 1, 2
+
+EXIT_CODES: dict[type[Exception], int] = {
+    SpecError: USAGE,
+    ConfigError: USAGE,
+    EndpointConfigError: USAGE,
+    PriceConfigError: USAGE,
+    JobBusyError: FAILED,
+    JobFolderError: USAGE,
+    UpstreamError: FAILED,
+    JournalError: FAILED,
+}
+"""Looked through in order: a subclass stands before its parent."""

@@ -1,0 +1,72 @@
+"""The entry point: finds the command, runs it, and turns errors into one line and an exit code.
+
+Rule of this file: errors are told apart by type, in one table; a command's module is imported when it is called.
+"""
+
+import importlib
+import sys
+
+import click
+
+from corpusmill import __version__
+
+COMMANDS = {
+    "run": "Run a job in the foreground, or go on with it.",
+    "plan": "Count and estimate a job, and show its prompts; calls nothing.",
+    "report": "Tell what a job came to.",
+    "export": "Write a corpus in a trainer's format.",
+    "recipes": "List, show and copy the shipped specs.",
+    "simulate": "Serve an OpenAI-compatible endpoint that invents text.",
+}
+"""Command -> its line in the help. The module of the same name holds it."""
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return a command; None for an unknown one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"corpusmill.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="corpusmill")
+def cli() -> None:
+    """Synthetic corpora from combinatorial prompts, through any OpenAI-compatible API."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        click.echo(f"corpusmill: {error}", err=True)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Return the exit code of an error that is told in one line; None for one that is ours to mend."""
+    from corpusmill.cli.errors import EXIT_CODES  # noqa: PLC0415 - imports every room that has errors
+
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), None)

@@ -1,0 +1,92 @@
+"""`corpusmill plan`: what a job would be and take, before a cent is spent.
+
+Rule of this file: no network, nothing written. What only an endpoint could tell is told as unknown.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from corpusmill.bootstrap.assembly import space_of
+from corpusmill.bootstrap.upstream import OPENAI_BASE_URL, from_environment
+from corpusmill.cli.accept import Overrides, accepted
+from corpusmill.cli.plan_text import plan_text
+from corpusmill.config import Config, ModelConfig, load_config, lowered
+from corpusmill.endpoint.prices import resolve_prices
+from corpusmill.jobs.estimate import Model
+from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
+from corpusmill.space.values import encode_value
+from corpusmill.spec.schema import JobSpec
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command(epilog="Nothing is called and nothing is written.")
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(0, MOST_SAMPLES), default=3, show_default=True, help="Items to show.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), envvar="CORPUSMILL_CONFIG", help="Endpoints and models (TOML)."
+)
+@click.option("--model-name", envvar="OPENAI_MODEL", help="The upstream model that the alias `default` means.")
+@click.option("--rpm", type=POSITIVE, help="Requests per minute, instead of the spec's.")
+@click.option("--tpm", type=POSITIVE, help="Tokens per minute, instead of the spec's.")
+@click.option("--concurrency", type=POSITIVE, help="Calls in flight, instead of the spec's.")
+@click.option("--limit", type=POSITIVE, help="Items, instead of the spec's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
+def plan(
+    spec: Path,
+    samples: int,
+    config: Path | None,
+    model_name: str | None,
+    as_json: bool,
+    **overrides: int | None,
+) -> None:
+    """Count and estimate the job that SPEC describes, and show its prompts."""
+    job = accepted(spec, msgspec.convert(overrides, Overrides))
+    configured = load_config(config) if config is not None else Config()
+    models = known_models(job, configured, os.environ, model_name, at=datetime.now(UTC))
+    made, basis = make_plan(job, space_of(job), models, samples)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(made, enc_hook=encode_value), ensure_ascii=False).encode())
+    else:
+        click.echo(plan_text(job, made, basis, models, remark=_simulated(job, configured, os.environ)))
+
+
+def known_models(
+    spec: JobSpec, config: Config, environ: Mapping[str, str], model_name: str | None, *, at: datetime
+) -> dict[str, Model]:
+    """Return what each alias of a spec's steps leads to, as far as configuration and environment tell.
+
+    Where no endpoint is set, prices are OpenAI's: a plan is made before there is a key.
+    """
+    default = from_environment(environ, spec.limits)
+    models: dict[str, Model] = {}
+    for alias in dict.fromkeys(step.model for step in spec.steps):
+        model = config.models.get(alias)
+        base_url = default.base_url if default is not None else OPENAI_BASE_URL
+        limits = spec.limits
+        upstream = model_name if alias == "default" else alias
+        if model is not None:
+            endpoint = config.endpoints[model.endpoint]
+            base_url, limits, upstream = endpoint.base_url, lowered(spec.limits, endpoint), model.name
+        prices = resolve_prices(base_url, upstream, _configured_prices(model), at=at) if upstream else None
+        models[alias] = Model(upstream, base_url, limits, prices)
+    return models
+
+
+def _simulated(spec: JobSpec, config: Config, environ: Mapping[str, str]) -> str:
+    """Return what to say where a run would be answered by the simulated endpoint."""
+    if from_environment(environ, spec.limits) is not None or all(step.model in config.models for step in spec.steps):
+        return ""
+    return "No endpoint is set (OPENAI_BASE_URL, OPENAI_API_KEY): a run is simulated, for nothing, in its own time."
+
+
+def _configured_prices(model: ModelConfig | None) -> dict[str, object] | None:
+    if model is None or model.prices is None:
+        return None
+    return {name: amount for name, amount in msgspec.structs.asdict(model.prices).items() if amount is not None}

@@ -1,0 +1,119 @@
+"""A report as a person reads it.
+
+Rule of this file: text out of a report; tables are cut where they would not be read, and say so.
+"""
+
+from collections.abc import Mapping
+
+from corpusmill.cli.progress import cost_text
+from corpusmill.jobs.report import Opening, Report, TextLengths, ValueCoverage
+from corpusmill.jobs.summary import Summary
+from corpusmill.spec.wording import one_line
+
+VALUES = 20
+"""How many values of an axis are shown: of a longer one those that fall furthest behind their expected share."""
+
+NAME_CHARS = 40
+QUANTILES = ("min", "p5", "median", "p95", "max")
+
+
+def report_text(report: Report) -> str:
+    """Return a report as lines."""
+    lines = [*_outcomes(report), *_spending(report)]
+    lines += ["", f"{'coverage':<{NAME_CHARS + 4}} {'kept':>10} {'of':>10} {'accepted':>9} {'share':>8} {'expected':>9}"]
+    for axis, values in report.coverage.items():
+        lines += [f"  {axis}", *_coverage(values)]
+    if report.lengths:
+        lines += ["", f"{'lengths':<26}" + "".join(f" {name:>9}" for name in QUANTILES)]
+    for example, lengths in report.lengths.items():
+        lines += _lengths(example, lengths)
+    return "\n".join([*lines, *_openings(report.openings)])
+
+
+def _outcomes(report: Report) -> list[str]:
+    summary, outcomes = report.summary, report.summary.outcomes
+    done = outcomes.kept + outcomes.rejected + outcomes.duplicate + outcomes.failed
+    of = "" if summary.items is None else f" of {summary.items:,}"
+    duplicates = report.duplicates
+    share = "" if duplicates.share is None else f"   {_percent(duplicates.share)} of all that passed the filters"
+    return [
+        f"{summary.job}: {summary.state}, {done:,}{of} items done",
+        f"  kept       {outcomes.kept:>14,}   {summary.records:,} records",
+        f"  rejected   {outcomes.rejected:>14,}",
+        *_reasons(report, summary.rejected_by),
+        f"  duplicate  {outcomes.duplicate:>14,}{share}",
+        *(f"    {each.items:>12,} times the text of {each.id}" for each in duplicates.most_repeated[:3]),
+        f"  failed     {outcomes.failed:>14,}",
+        *_reasons(report, summary.failed_by),
+    ]
+
+
+def _reasons(report: Report, counts: Mapping[str, int]) -> list[str]:
+    lines = []
+    for reason, count in counts.items():
+        first = report.reasons.get(reason)
+        example = f"   as {first.id}: {one_line(first.detail)}" if first is not None and first.detail else ""
+        lines.append(f"    {reason:<20} {count:>10,}{example}")
+    return lines
+
+
+def _spending(report: Report) -> list[str]:
+    summary: Summary = report.summary
+    calls, tokens, disk = summary.calls, summary.tokens, report.disk
+    return [
+        f"  calls      {calls.sent:>14,}   {calls.answered:,} answered, {calls.rate_limited:,} rate limited, "
+        f"{calls.errors:,} errors",
+        f"  tokens     {tokens.input + tokens.output:>14,}   {tokens.input:,} in, {tokens.cached_input:,} of them "
+        f"cached, {tokens.output:,} out",
+        f"  cost       {cost_text(summary):>14}",
+        f"  disk       {_size(disk.journal + disk.corpus + disk.rejects):>14}   journal {_size(disk.journal)}, "
+        f"corpus {_size(disk.corpus)}, rejects {_size(disk.rejects)}",
+    ]
+
+
+def _coverage(values: Mapping[str, ValueCoverage]) -> list[str]:
+    shown = list(values.items())
+    if len(shown) > VALUES:
+        shown = sorted(shown, key=lambda pair: (pair[1].share or 0.0) - pair[1].expected)[:VALUES]
+    lines = [
+        f"    {one_line(name)[:NAME_CHARS]:<{NAME_CHARS}} {value.kept:>10,} {value.decided:>10,} "
+        f"{_percent(value.acceptance):>9} {_percent(value.share):>8} {_percent(value.expected):>9}"
+        for name, value in shown
+    ]
+    if len(values) > VALUES:
+        lines.append(f"    ... and {len(values) - VALUES:,} values that fall less far behind; --json has all")
+    return lines
+
+
+def _lengths(example: str, lengths: TextLengths) -> list[str]:
+    rows = (("characters", lengths.chars), ("words", lengths.words))
+    return [
+        f"  {one_line(example)[:12]:<12} {unit:<11}" + "".join(f" {getattr(row, name):>9,}" for name in QUANTILES)
+        for unit, row in rows
+    ]
+
+
+def _openings(by_example: Mapping[str, list[Opening]]) -> list[str]:
+    """Tell the openings that come more than once; examples of the same text share their table."""
+    tables: dict[tuple[str, ...], list[str]] = {}
+    for example, openings in by_example.items():
+        rows = [
+            f"  {_percent(each.share):>8} {each.records:>10,}   {one_line(each.words)}"
+            for each in openings
+            if each.records > 1
+        ]
+        tables.setdefault(tuple(rows or ["  every one is different"]), []).append(example)
+    return [line for rows, examples in tables.items() for line in ("", f"openings of {', '.join(examples)}", *rows)]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share * 100:.1f} %"
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,136 @@
+"""`corpusmill run`: one job in the foreground."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from corpusmill.bootstrap.run import Running, Watch, run_job, simulated_target
+from corpusmill.bootstrap.upstream import Upstream, from_environment
+from corpusmill.cli.accept import Overrides, accepted
+from corpusmill.cli.progress import ProgressDisplay, summary_table
+from corpusmill.config import Config, load_config
+from corpusmill.jobs.folder import job_path
+from corpusmill.jobs.summary import Summary
+from corpusmill.spec.schema import JobSpec
+from corpusmill.telemetry.events import Emit, broadcast
+from corpusmill.telemetry.log import LogSink
+
+EXIT_CODES = {"finished": 0, "failed": 1, "exhausted": 3}
+"""By the state in which a job ends; an interrupted run exits with 128 and the signal's number."""
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command(epilog="The same command again goes on with the job: nothing that is finished is called again.")
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), envvar="CORPUSMILL_DATA", default=Path("data"), show_default=True
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path), envvar="CORPUSMILL_CONFIG", help="Endpoints and models (TOML)."
+)
+@click.option("--model-name", envvar="OPENAI_MODEL", help="The upstream model that the alias `default` means.")
+@click.option("--rpm", type=POSITIVE, help="Requests per minute, instead of the spec's.")
+@click.option("--tpm", type=POSITIVE, help="Tokens per minute, instead of the spec's.")
+@click.option("--concurrency", type=POSITIVE, help="Calls in flight, instead of the spec's.")
+@click.option("--limit", type=POSITIVE, help="Items, instead of the spec's.")
+@click.option("--budget-usd", type=click.FloatRange(min=0, min_open=True), help="Dollars, instead of the spec's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress and no log lines.")
+def run(
+    spec: Path,
+    data: Path,
+    config: Path | None,
+    model_name: str | None,
+    as_json: bool,
+    quiet: bool,
+    **overrides: float | None,
+) -> int:
+    """Run the job that SPEC describes, or go on with it.
+
+    The endpoint is what OPENAI_BASE_URL and OPENAI_API_KEY say; with neither set, a simulated one is started on
+    loopback and the text is invented.
+    """
+    job = accepted(spec, msgspec.convert(overrides, Overrides))
+    upstream = Upstream(
+        load_config(config) if config is not None else Config(),
+        from_environment(os.environ, job.limits),
+        model_name,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        summary, received = runner.run(_run(job, data, upstream, quiet))
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    elif not quiet:
+        click.echo(summary_table(summary, job_path(data, job.name)))
+    if summary.reason:
+        click.echo(f"corpusmill: {summary.state}: {summary.reason}", err=True)
+    return 128 + received if received is not None else EXIT_CODES.get(summary.state, 1)
+
+
+class Signals:
+    """SIGINT and SIGTERM: the first drains, the second forces."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+
+    @asynccontextmanager
+    async def handled(self, running: Running) -> AsyncIterator[None]:
+        """Act on signals while the block runs."""
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, partial(self._receive, number, running))
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def _receive(self, number: signal.Signals, running: Running) -> None:
+        if self.received is None:
+            self.received = number
+            running.drain(f"{number.name}; calls that are out come back first, the same command goes on later")
+        else:
+            running.force()
+
+
+async def _run(job: JobSpec, data: Path, upstream: Upstream, quiet: bool) -> tuple[Summary, int | None]:
+    signals = Signals()
+    display = ProgressDisplay() if not quiet and sys.stderr.isatty() else None
+    sinks: list[Emit] = [] if quiet else [display.take if display else LogSink()]
+
+    @asynccontextmanager
+    async def watch(running: Running) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(signals.handled(running))
+            if display is not None:
+                await stack.enter_async_context(display.shown(running))
+            yield
+
+    summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch)
+    return summary, signals.received
+
+
+async def _run_somewhere(job: JobSpec, data: Path, upstream: Upstream, *, emit: Emit, watch: Watch) -> Summary:
+    """Run the job where the upstream says; where it says nothing, on the simulated endpoint."""
+    everything_configured = all(step.model in upstream.config.models for step in job.steps)
+    if upstream.default is not None or everything_configured:
+        return await run_job(job, data, upstream, environ=os.environ, emit=emit, watch=watch)
+    async with simulated_target(job.limits) as target:
+        click.echo(
+            "corpusmill: neither OPENAI_BASE_URL nor OPENAI_API_KEY is set: a simulated endpoint answers, "
+            "and the text is invented",
+            err=True,
+        )
+        invented = Upstream(upstream.config, target, None)
+        return await run_job(job, data, invented, environ={}, emit=emit, watch=watch)

@@ -1,0 +1,1 @@
+"""A corpus in the formats that trainers read: records in, lines or rows out."""

@@ -1,0 +1,1 @@
+"""Jobs: their folders, what they are called, and what they came to."""

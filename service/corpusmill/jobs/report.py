@@ -1,0 +1,189 @@
+"""What a job came to, looked at closely: the balance sheet, and what its lines tell.
+
+Rule of this file: read-only, and exact for the moment in which the job was looked at: sealed shards and the journal
+behind them make one whole.
+"""
+
+from typing import Any
+
+import msgspec
+
+from corpusmill.jobs.snapshot import Snapshot, disk_bytes, fold_tail
+from corpusmill.jobs.summary import Summary, summarise
+from corpusmill.jobs.survey import Survey, Texts
+from corpusmill.jobs.tallies import Quantiles
+from corpusmill.journal.sheet import Sheet
+from corpusmill.journal.store import Render
+from corpusmill.space.space import Space
+
+OPENINGS = 10
+"""How many openings are told of each example."""
+
+REPEATED = 10
+"""How many of the items that were repeated most are told."""
+
+
+class ValueCoverage(msgspec.Struct, frozen=True):
+    """What became of the items with one value of an axis.
+
+    Attributes:
+        kept, decided: items.
+        acceptance: kept over decided; None where none is decided.
+        share: of all kept items, those with this value; None where none is kept.
+        expected: the value's share of all combinations, before `where`.
+    """
+
+    kept: int
+    decided: int
+    acceptance: float | None
+    share: float | None
+    expected: float
+
+
+class TextLengths(msgspec.Struct, frozen=True):
+    """How long the texts of an example are."""
+
+    chars: Quantiles
+    words: Quantiles
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """How many texts of an example begin with the same words, and their share of all."""
+
+    words: str
+    records: int
+    share: float
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """A kept item, and how many items gave the same text again."""
+
+    id: str
+    items: int
+
+
+class Duplicates(msgspec.Struct, frozen=True):
+    """Items that repeat a kept one; `share` is of kept and duplicate ones together."""
+
+    items: int
+    share: float | None
+    most_repeated: list[Repeated]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why items were not kept, with the first of them."""
+
+    items: int
+    id: str
+    detail: str
+
+
+class DiskBytes(msgspec.Struct, frozen=True):
+    """Sizes of a job's folders."""
+
+    journal: int
+    corpus: int
+    rejects: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A report.
+
+    Attributes:
+        summary: the balance sheet; its `seconds` is 0, because a job's runs are not timed on disk.
+        coverage: axis -> value -> what became of its items.
+        lengths, openings: by example.
+        reasons: by reason, most frequent first.
+    """
+
+    summary: Summary
+    coverage: dict[str, dict[str, ValueCoverage]]
+    lengths: dict[str, TextLengths]
+    openings: dict[str, list[Opening]]
+    duplicates: Duplicates
+    reasons: dict[str, Reason]
+    disk: DiskBytes
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """Return a report as one flat object, the summary's keys first; `seconds` is null in it."""
+    document: dict[str, Any] = msgspec.to_builtins(report)
+    return {**document.pop("summary"), "seconds": None, **document}
+
+
+def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Render) -> Report:
+    """Read a job through.
+
+    Args:
+        snapshot: the job.
+        space: of its spec.
+        items: how many items the job has, None where unknown.
+        render: makes the lines of decisions that are in the journal only.
+
+    Raises:
+        CorruptionError: something on disk is not what was written.
+    """
+    sheet, survey = snapshot.sheet, Survey()
+    for line in snapshot.lines("corpus"):
+        survey.add_kept(line)
+    for line in snapshot.lines("rejects"):
+        survey.add_rejected(line)
+    unsealed = _survey_tail(snapshot, sheet, survey, render)
+    folder = snapshot.folder
+    return Report(
+        summary=summarise(snapshot.spec.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
+        coverage={axis: _coverage(axis, space, survey, sheet.outcomes.kept) for axis in space.axes},
+        lengths={
+            name: TextLengths(texts.chars.quantiles(), texts.words.quantiles())
+            for name, texts in survey.texts.items()
+        },
+        openings={name: _openings(texts) for name, texts in survey.texts.items()},
+        duplicates=_duplicates(sheet, survey),
+        reasons=_reasons(sheet, survey),
+        disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects"))),
+    )
+
+
+def _survey_tail(snapshot: Snapshot, sheet: Sheet, survey: Survey, render: Render) -> bool:
+    """Take in what is in the journal only; return whether there is any."""
+    before = sheet.copy()
+    for lines in fold_tail(snapshot, sheet, render):
+        for line in lines.corpus:
+            survey.add_kept(line)
+        if lines.reject is not None:
+            survey.add_rejected(lines.reject)
+    return sheet != before
+
+
+def _coverage(axis: str, space: Space, survey: Survey, kept_items: int) -> dict[str, ValueCoverage]:
+    coverage = {}
+    for value, weight in space.weights(axis).items():
+        kept, decided = survey.kept[axis, value], survey.decided[axis, value]
+        coverage[value] = ValueCoverage(
+            kept, decided, _share(kept, decided), _share(kept, kept_items), round(weight / space.cells, 6)
+        )
+    return coverage
+
+
+def _openings(texts: Texts) -> list[Opening]:
+    return [Opening(words, count, round(count / texts.count, 6)) for words, count in texts.openings.most(OPENINGS)]
+
+
+def _duplicates(sheet: Sheet, survey: Survey) -> Duplicates:
+    items = sheet.outcomes.duplicate
+    most = [Repeated(name, count) for name, count in survey.repeated.most(REPEATED)]
+    return Duplicates(items, _share(items, items + sheet.outcomes.kept), most)
+
+
+def _reasons(sheet: Sheet, survey: Survey) -> dict[str, Reason]:
+    counts = {**sheet.rejected_by, **sheet.failed_by}
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {
+        reason: Reason(count, survey.example_of[reason].id, survey.example_of[reason].detail)
+        for reason, count in ranked
+        if reason in survey.example_of
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None

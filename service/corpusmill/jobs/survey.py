@@ -1,0 +1,112 @@
+"""What the lines of a corpus and of its rejects tell, read once, one by one.
+
+Rule of this file: memory grows with the axes' values and the reasons, not with the lines.
+"""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from corpusmill.jobs.tallies import Frequent, Lengths
+from corpusmill.space.values import name_of
+
+OPENING_WORDS = 5
+"""How many words of a text are its opening."""
+
+DUPLICATE = "duplicate"
+"""The reason of a reject line that repeats a kept item; its detail is that item's id."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of a record."""
+
+    role: str
+    content: str
+
+
+class KeptLine(msgspec.Struct, frozen=True):
+    """What is read of a line of the corpus."""
+
+    index: int
+    example: str
+    values: dict[str, Any]
+    completion: str | None = None
+    messages: list[Turn] = []
+
+    @property
+    def text(self) -> str:
+        """What a model would learn to say: the completion, or the assistant's messages."""
+        if self.completion is not None:
+            return self.completion
+        return "\n".join(turn.content for turn in self.messages if turn.role == "assistant")
+
+
+class RejectedLine(msgspec.Struct, frozen=True):
+    """What is read of a line of the rejects."""
+
+    id: str
+    values: dict[str, Any]
+    reason: str
+    detail: str
+
+
+class Texts:
+    """Lengths and openings of the texts of one example."""
+
+    def __init__(self) -> None:
+        self.chars, self.words, self.openings = Lengths(), Lengths(), Frequent()
+        self.count = 0
+
+    def add(self, text: str) -> None:
+        """Take one text; white space around it does not count."""
+        words = text.split()
+        self.count += 1
+        self.chars.add(len(text.strip()))
+        self.words.add(len(words))
+        self.openings.add(" ".join(words[:OPENING_WORDS]))
+
+
+class Survey:
+    """Everything that is counted.
+
+    Attributes:
+        kept, decided: (axis, name of the value) -> items.
+        texts: by example.
+        example_of: reason -> the first reject line with it.
+        repeated: ids of kept items, by how many items repeat them.
+    """
+
+    def __init__(self) -> None:
+        self.kept: Counter[tuple[str, str]] = Counter()
+        self.decided: Counter[tuple[str, str]] = Counter()
+        self.texts: dict[str, Texts] = {}
+        self.example_of: dict[str, RejectedLine] = {}
+        self.repeated = Frequent()
+        self._last_index = -1
+
+    def add_kept(self, line: bytes) -> None:
+        """Take a line of the corpus; the lines of one item stand together."""
+        record = _decode_kept(line)
+        self.texts.setdefault(record.example, Texts()).add(record.text)
+        if record.index != self._last_index:
+            self._last_index = record.index
+            values = _named(record.values)
+            self.kept.update(values)
+            self.decided.update(values)
+
+    def add_rejected(self, line: bytes) -> None:
+        """Take a line of the rejects."""
+        record = _decode_rejected(line)
+        self.example_of.setdefault(record.reason, record)
+        self.decided.update(_named(record.values))
+        if record.reason == DUPLICATE:
+            self.repeated.add(record.detail)
+
+
+def _named(values: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(axis, name_of(value)) for axis, value in values.items()]
+
+
+_decode_kept = msgspec.json.Decoder(KeptLine).decode
+_decode_rejected = msgspec.json.Decoder(RejectedLine).decode

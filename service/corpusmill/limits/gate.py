@@ -1,0 +1,205 @@
+"""The gate of one endpoint and credential: decides which request may be sent, and when.
+
+Rule of this file: a state machine without tasks or clocks. `request` and `grants` let claims through, `settle` takes
+their outcome, `next_wake` says when to ask again. Every condition (width, pause, breaker, rates) is one term of
+`_ready_at`; whoever is at the head of the queue waits for all of them, and nobody passes him.
+"""
+
+import math
+import random
+from typing import Generic, TypeVar
+
+from corpusmill.limits.breaker import Breaker
+from corpusmill.limits.charge import Limits
+from corpusmill.limits.claim import (
+    Answered,
+    Claim,
+    ClaimState,
+    Failed,
+    Lost,
+    Outcome,
+    RefusalKind,
+    Refused,
+    SettledTwiceError,
+)
+from corpusmill.limits.fair_queue import FairQueue
+from corpusmill.limits.pacer import Pacer
+from corpusmill.limits.pause import Pause
+from corpusmill.limits.server_load import ServerLoad
+from corpusmill.limits.statistics import GateStatistics
+from corpusmill.limits.width import Width
+
+C = TypeVar("C", bound=Claim)
+PAUSE_SECONDS = {RefusalKind.RATE: 1.0, RefusalKind.CAPACITY: 1.0, RefusalKind.SLOW_DOWN: 5.0, RefusalKind.QUOTA: 60.0}
+"""How long a refusal that asks for nothing closes the gate."""
+DAILY_SECONDS = 120.0
+"""A server that asks for a longer pause than this speaks of a daily limit: the rate per minute is not at fault."""
+
+
+class Gate(Generic[C]):
+    """One budget of requests and tokens, shared by all jobs that use it.
+
+    Args:
+        limits: what the endpoint allows; without any, only width, pauses and the breaker hold a request back.
+        jitter: randomness for the breaker's backoff.
+        now: seconds.
+
+    Attributes:
+        queue: who waits, and the jobs' weights and classes.
+        in_flight: claims let through and not settled yet.
+    """
+
+    def __init__(self, limits: Limits, jitter: random.Random, now: float = 0.0) -> None:
+        self.queue: FairQueue[C] = FairQueue()
+        self.in_flight = 0
+        self._width = Width(limits, now)
+        self._pacer = Pacer(limits, now)
+        self._is_limited = self._pacer.is_limited()
+        self._pause = Pause()
+        self._breaker = Breaker(jitter)
+        self._granted_total = 0
+        self._refused_total = 0
+        self._wait_seconds_total = 0.0
+
+    def request(self, claim: C, now: float, first: bool = False) -> bool:
+        """Let a claim through at once if nobody waits and all conditions hold (True), or queue it (False).
+
+        Args:
+            claim: a new claim.
+            now: seconds.
+            first: queue it before the others of its job, as a retry.
+        """
+        claim.queued_at = now
+        self._pacer.price(claim)
+        self._pacer.advance(now, self._breaker.share(now))
+        if not self.queue and self._ready_at(claim, now) <= now:
+            self._grant(claim, now)
+            return True
+        claim.state = ClaimState.WAITING
+        self.queue.push(claim, first)
+        return False
+
+    def grants(self, now: float) -> list[C]:
+        """Return the claims let through now, in their order."""
+        self._pacer.advance(now, self._breaker.share(now))
+        granted: list[C] = []
+        while (claim := self.queue.head()) is not None and self._ready_at(claim, now) <= now:
+            self.queue.pop(self._pacer.buckets.cost(claim.amounts))
+            self._grant(claim, now)
+            granted.append(claim)
+        return granted
+
+    def next_wake(self, now: float) -> float | None:
+        """Return when to ask for grants again; None if only a new claim or an outcome can change anything."""
+        claim = self.queue.head()
+        if claim is None:
+            return None
+        at = self._ready_at(claim, now)
+        return None if at == math.inf else max(at, now)
+
+    def withdraw(self, claim: C, now: float) -> None:
+        """Take back a claim whose request was never sent, whether it waits or was just let through."""
+        if claim.state is ClaimState.WAITING:
+            self.queue.discard(claim)
+        elif claim.state is ClaimState.GRANTED:
+            self.in_flight -= 1
+            self._pacer.withdrawn(claim, now)
+            self._breaker.lost(now, claim.is_probe)
+        claim.state = ClaimState.SETTLED
+
+    def settle(self, claim: C, outcome: Outcome, now: float) -> None:
+        """Take the outcome of a claim that was let through: correct what it was charged, and learn from it.
+
+        Raises:
+            SettledTwiceError: the claim was settled or withdrawn before, or never let through.
+        """
+        if claim.state is not ClaimState.GRANTED:
+            raise SettledTwiceError(f"a claim of job {claim.job!r} is settled while it is {claim.state.value}")
+        claim.state = ClaimState.SETTLED
+        self.in_flight -= 1
+        self._pacer.settled(now)
+        if isinstance(outcome, Answered):
+            self._breaker.alive(now, claim.granted_at, claim.is_probe)
+            self.queue.correct(claim.job, self._pacer.answered(claim, outcome, now))
+            self._is_limited = self._pacer.is_limited()
+            self._width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
+        elif isinstance(outcome, Refused):
+            self._refuse(claim, outcome, now)
+        elif isinstance(outcome, Failed):
+            self._breaker.failed(now, claim.granted_at, claim.is_probe)
+        elif isinstance(outcome, Lost):
+            self._breaker.lost(now, claim.is_probe)
+        else:
+            self._breaker.alive(now, claim.granted_at, claim.is_probe)
+
+    def observed(self, load: ServerLoad, now: float) -> None:
+        """Take a look at the server's own metrics, which then steer the width where no rates are known."""
+        self._width.observed(now, load, self.in_flight)
+
+    def pause(self, seconds: float, reason: str, now: float) -> None:
+        """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
+        self._pause.extend(now, seconds, reason)
+        self._pacer.buckets.drain(self._pause.until)
+
+    def rerate(self, limits: Limits, now: float) -> None:
+        """Adopt other limits at once, also for those who wait; levels and refusals are remembered."""
+        self._width = Width(limits, now)
+        self._pacer.rerate(limits, now)
+        self._is_limited = self._pacer.is_limited()
+
+    def statistics(self, now: float) -> GateStatistics:
+        """Return what the gate looks like now."""
+        head = self.queue.head()
+        return GateStatistics(
+            buckets=self._pacer.buckets.statistics(now),
+            charged_total=self._pacer.buckets.charged_total(),
+            share=self._pacer.share(now) * self._breaker.share(now),
+            burst_seconds=self._pacer.restraint.burst_seconds,
+            queue_depth=len(self.queue),
+            queue_depth_by_job=self.queue.depths(),
+            head_wait_seconds=0.0 if head is None else now - head.queued_at,
+            wait_seconds_total=self._wait_seconds_total,
+            granted_total=self._granted_total,
+            refused_total=self._refused_total,
+            in_flight=self.in_flight,
+            width=int(self._width_at(now)),
+            paused_seconds=max(0.0, self._pause.until - now),
+            paused_by=self._pause.reason if self._pause.until > now else None,
+            paused_seconds_total=self._pause.seconds_total,
+            breaker=self._breaker.state.value,
+            breaker_opened_total=self._breaker.opened_count,
+        )
+
+    def _ready_at(self, claim: C, now: float) -> float:
+        """Return when a claim may pass; infinity if only an outcome can bring that about."""
+        if self.in_flight >= self._width_at(now):
+            return self._breaker.next_step_at(now)
+        ready = max(self._pause.until, self._breaker.ready_at(now))
+        return ready if ready > now else self._pacer.ready_at(claim.amounts, now)
+
+    def _width_at(self, now: float) -> float:
+        return self._width.limit(now, self._is_limited) * self._breaker.share(now)
+
+    def _grant(self, claim: C, now: float) -> None:
+        claim.state = ClaimState.GRANTED
+        claim.granted_at = now
+        claim.is_probe = self._breaker.sent(now)
+        self._pacer.granted(claim, now)
+        self.in_flight += 1
+        self._granted_total += 1
+        self._wait_seconds_total += now - claim.queued_at
+
+    def _refuse(self, claim: C, outcome: Refused, now: float) -> None:
+        """Refund, pause, and lower the rate or the width, whichever was at fault."""
+        self._refused_total += 1
+        kind, asked = outcome.refusal.kind, outcome.refusal.retry_after_seconds
+        seconds = PAUSE_SECONDS[kind] if asked is None else asked
+        is_daily = seconds > DAILY_SECONDS
+        if kind is RefusalKind.CAPACITY:
+            if claim.is_probe or claim.granted_at > self._pause.until:
+                self._breaker.failed(now, claim.granted_at, claim.is_probe)
+            self._width.refused(now, claim.granted_at, self.in_flight + 1)
+        else:
+            self._breaker.alive(now, claim.granted_at, claim.is_probe)
+        self._pacer.refused(claim, outcome, now, is_daily)
+        self.pause(seconds, "daily limit" if is_daily else kind.value, now)

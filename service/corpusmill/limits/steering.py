@@ -1,0 +1,174 @@
+"""One limit as its server sees it: recognised, projected to now, and turned into a rate.
+
+Rule of this file: the server's bucket is the truth, and the shared memory of everybody who uses the key. Headers tell
+its level when a request was admitted, and arrive after the answer; so the level is projected: plus what was sent
+since, less what leaked since. The rate aims at a bucket four fifths used: never empty, so no allowance is lost, and
+twelve seconds of air before a refusal. It is proportional only: with an integral term, several clients of one key do
+not share evenly. What does not look like a continuous bucket is left to the static rate.
+"""
+
+import enum
+import math
+
+from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS
+from corpusmill.limits.headers import Reading
+
+TARGET = 0.8
+GAIN_BELOW = 2.5
+GAIN_ABOVE = 5.0
+SHARE_LEAST = 0.02
+VOTE_ALPHA = 0.1
+VOTES = 10
+TELLING_LEAST, TELLING_MOST = 0.005, 0.98
+"""Used shares between which a reset tells the period."""
+PERIOD_TOLERANCE = 0.01
+LONG_RESET_SECONDS = 120.0
+"""A reset further away than this belongs to no limit per minute."""
+BOOST_SHARE = 1.25
+BOOST_SECONDS = 12.0
+BOOST_AGAIN_SECONDS = 300.0
+BIAS_SECONDS = 2.0
+BIAS_ALPHA = 0.2
+BIAS_LEAST, BIAS_MOST = 0.1, 30.0
+STRIKES = 3
+STRIKES_SECONDS = 300.0
+DISBELIEF_SECONDS = 600.0
+
+
+class Form(enum.Enum):
+    """What a limit looks like from outside."""
+
+    UNDECIDED = "undecided"
+    BUCKET = "bucket"
+    """It leaks continuously, once its size a minute."""
+    DAY = "day"
+    """It is full again only after much longer than a minute."""
+    WINDOW = "window"
+    """It counts in windows, or its headers do not fit together."""
+
+
+def share_at(used: float) -> float:
+    """Return the rate, as a share of the limit, for a bucket of which this share is used."""
+    if used < TARGET:
+        return 1.0 + GAIN_BELOW * (TARGET - used)
+    return max(SHARE_LEAST, 1.0 - GAIN_ABOVE * (used - TARGET))
+
+
+class Steering:
+    """One limit of one endpoint, told by headers.
+
+    Attributes:
+        form: what it looks like.
+        limit: what the headers allow.
+        bias: what the server counts for each unit that the gate sends: its own way of counting, and other clients.
+        longest_reset_seconds: the longest reset seen.
+    """
+
+    def __init__(self, first: Reading, sent_at: float, sent: float) -> None:
+        self.form = Form.UNDECIDED
+        self.limit = first.limit
+        self.bias = 1.0
+        self._biases = 0
+        self.longest_reset_seconds = 0.0
+        self._first_sent_at = sent_at
+        self._used, self._sent_at, self._sent = first.used, sent_at, sent
+        self._base = (sent_at, first.used, sent)
+        self._minute_votes = self._day_votes = 0.0
+        self._votes = 0
+        self._boost_at = math.inf
+        self._disbelieved_until = -math.inf
+        self._strikes: list[float] = []
+
+    def read(self, reading: Reading, sent_at: float, sent: float) -> None:
+        """Take a reading.
+
+        Args:
+            reading: what the headers say.
+            sent_at: when the request was let through; an older one than the last says nothing new.
+            sent: what the gate had sent of this kind until then, this request included.
+        """
+        if sent_at <= self._sent_at:
+            return
+        if reading.limit != self.limit:
+            self.limit = reading.limit
+            self._base = (sent_at, reading.used, sent)
+        self._used, self._sent_at, self._sent = reading.used, sent_at, sent
+        self._vote(reading)
+        self._learn_bias()
+
+    def used_share(self, now: float, sent: float) -> float:
+        """Return the used share of the server's bucket, projected to now."""
+        period_seconds = DAY_SECONDS if self.form is Form.DAY else MINUTE_SECONDS
+        leaked = self.limit / period_seconds * (now - self._sent_at)
+        return max(0.0, (self._used + self.bias * (sent - self._sent) - leaked) / self.limit)
+
+    def share(self, now: float, sent: float, is_busy: bool) -> float | None:
+        """Return the rate as a share of the limit; None if the static rate is to be used.
+
+        Args:
+            now: seconds.
+            sent: what the gate has sent of this kind so far.
+            is_busy: whether this limit is what holds requests back at present.
+        """
+        if self.is_steering(now):
+            return share_at(self.used_share(now, sent))
+        if self.form is Form.UNDECIDED and is_busy and self._needs_boost(now):
+            return BOOST_SHARE
+        return None
+
+    def is_steering(self, now: float) -> bool:
+        """Return whether this limit is a recognised bucket whose headers are believed."""
+        return self.form is Form.BUCKET and now >= self._disbelieved_until
+
+    def disbelieve(self, now: float) -> None:
+        """Note that a refusal's own headers left room: after three of them, headers steer nothing for a while."""
+        self._strikes = [at for at in self._strikes if at > now - STRIKES_SECONDS]
+        self._strikes.append(now)
+        if len(self._strikes) >= STRIKES:
+            self._disbelieved_until = now + DISBELIEF_SECONDS
+
+    def _vote(self, reading: Reading) -> None:
+        """Compare the reset with what a continuous bucket would say: used x period / limit."""
+        if reading.reset_seconds is None:
+            return
+        self.longest_reset_seconds = max(self.longest_reset_seconds, reading.reset_seconds)
+        share = reading.used / reading.limit
+        is_long = reading.reset_seconds > LONG_RESET_SECONDS
+        if not is_long and not TELLING_LEAST < share < TELLING_MOST:
+            return
+        is_minute = abs(reading.reset_seconds - share * MINUTE_SECONDS) <= PERIOD_TOLERANCE * share * MINUTE_SECONDS
+        is_day = is_long or abs(reading.reset_seconds - share * DAY_SECONDS) <= PERIOD_TOLERANCE * share * DAY_SECONDS
+        self._minute_votes += VOTE_ALPHA * (is_minute - self._minute_votes)
+        self._day_votes += VOTE_ALPHA * (is_day - self._day_votes)
+        self._votes += 1
+        if self._votes >= VOTES:
+            self.form = self._verdict()
+
+    def _verdict(self) -> Form:
+        if self._minute_votes >= 0.6:
+            return Form.BUCKET
+        if self._day_votes >= 0.6:
+            return Form.DAY
+        return self.form if max(self._minute_votes, self._day_votes) >= 0.3 else Form.WINDOW
+
+    def _learn_bias(self) -> None:
+        """Compare what the server has counted since an earlier reading with what the gate has sent."""
+        sent_at, used, sent = self._base
+        seconds, own = self._sent_at - sent_at, self._sent - sent
+        if seconds < BIAS_SECONDS:
+            return
+        if self.form is Form.BUCKET and own > 0 and min(used, self._used) > TELLING_LEAST * self.limit:
+            theirs = self._used - used + self.limit / MINUTE_SECONDS * seconds
+            self._biases += 1
+            alpha = max(BIAS_ALPHA, 1.0 / self._biases)
+            self.bias += alpha * (min(max(theirs / own, BIAS_LEAST), BIAS_MOST) - self.bias)
+        self._base = (self._sent_at, self._used, self._sent)
+
+    def _needs_boost(self, now: float) -> bool:
+        """Return whether to send a little too much for a while: a bucket that stays empty does not tell its form."""
+        is_telling = self._used > TELLING_LEAST * self.limit
+        if is_telling or self._sent_at < self._first_sent_at + 1.0:
+            return False
+        if now >= self._boost_at + BOOST_AGAIN_SECONDS or self._boost_at == math.inf:
+            self._boost_at = now
+        return now < self._boost_at + BOOST_SECONDS

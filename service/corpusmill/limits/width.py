@@ -1,0 +1,79 @@
+"""How many requests may be in flight: the operator's bound, what the server bears, and what keeps it full.
+
+Rule of this file: where rates are known, they do the work and the width is only a bound. Where nothing is known, the
+width is the limit: steered by the server's metrics while they come, else by what it delivers.
+"""
+
+import math
+
+from corpusmill.limits.charge import Limits
+from corpusmill.limits.climb import Climb
+from corpusmill.limits.server_load import ServerLoad, width_for
+
+WIDTH_MOST = 10_000
+WIDTH_START = 64.0
+CUT = 0.75
+RECOVERY_PER_SECOND = 0.01
+METRICS_SECONDS = 15.0
+"""So long after the last look at its metrics a server is steered by them."""
+
+
+class Width:
+    """The width of one gate.
+
+    Args:
+        limits: of the gate; a `concurrency` is the width itself, otherwise it is found where no rates are known.
+        now: seconds.
+    """
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._most = float(limits.concurrency or WIDTH_MOST)
+        self._is_open = limits.concurrency is None
+        self._climb = Climb(min(WIDTH_START, self._most), self._most, now)
+        self._metered = WIDTH_START
+        self._metered_at = -math.inf
+        self._preemptions: float | None = None
+        self._borne = math.inf
+        self._cut_at = -math.inf
+
+    def limit(self, now: float, is_limited: bool) -> float:
+        """Return how many may be in flight now; with `is_limited` rates are known and do the work."""
+        limit = min(self._most, self._borne_at(now))
+        if is_limited or not self._is_open:
+            return limit
+        return min(limit, self._metered if self._is_metered(now) else self._climb.width)
+
+    def rerate(self, limits: Limits) -> None:
+        """Adopt other limits; what was found out about the server is kept."""
+        self._most = float(limits.concurrency or WIDTH_MOST)
+        self._is_open = limits.concurrency is None
+
+    def answered(self, now: float, sent_at: float, tokens: float, in_flight: int) -> None:
+        """Take an answer of so many output tokens; `in_flight` were out at that moment."""
+        if self._is_open and not self._is_metered(now):
+            self._climb.answered(now, now - sent_at, tokens, in_flight)
+
+    def refused(self, now: float, sent_at: float, in_flight: int) -> None:
+        """Take a refusal for lack of capacity; those of one flight count once."""
+        if sent_at <= self._cut_at:
+            return
+        self._borne = max(1.0, float(in_flight) * CUT)
+        self._cut_at = now
+        self._climb.refused(now, in_flight)
+
+    def observed(self, now: float, load: ServerLoad, in_flight: int) -> None:
+        """Take a look at the server's metrics."""
+        if not self._is_metered(now):
+            self._metered = self._climb.width
+        preempted = 0.0 if self._preemptions is None else max(0.0, load.preemptions - self._preemptions)
+        self._preemptions = load.preemptions
+        self._metered = min(self._most, width_for(self._metered, load, preempted, in_flight))
+        self._metered_at = now
+
+    def _is_metered(self, now: float) -> bool:
+        return now - self._metered_at <= METRICS_SECONDS
+
+    def _borne_at(self, now: float) -> float:
+        if self._borne == math.inf:
+            return math.inf
+        return self._borne * math.exp(RECOVERY_PER_SECOND * min(now - self._cut_at, 1000.0))

@@ -1,0 +1,113 @@
+"""Reading a spec: YAML, JSON or TOML text to a JobSpec.
+
+Rule of this file: whatever the text is, the outcome is a JobSpec or a SpecError of one line.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import msgspec
+import re2
+
+from .diagnose import first_problem
+from .errors import SpecError
+from .numerals import number
+from .portable import MAX_DEPTH, require_portable
+from .schema import JobSpec
+from .wording import listed, quoted
+from .yaml_reader import read_yaml
+
+MAX_FILE_BYTES = 16 * 2**20
+
+Form = Literal["yaml", "json", "toml"]
+
+_KEY_PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
+_LONG_DOTTED_KEY = re2.compile(rf"(?:{_KEY_PART}[ \t]*\.[ \t]*){{{MAX_DEPTH - 1}}}")
+_FORMS: dict[str, Form] = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+
+
+def load_spec(path: Path) -> JobSpec:
+    """The spec in a file whose name ends in .yaml, .yml, .json or .toml.
+
+    Raises:
+        SpecError: the file cannot be read (the problem names it), or what `parse_spec` raises.
+    """
+    form = _FORMS.get(path.suffix.lower())
+    if form is None:
+        raise SpecError("", f"{path}: the name of a spec ends in one of {listed(_FORMS)}")
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise SpecError("", f"{path}: cannot be read: {error.strerror}") from None
+    if len(text) > MAX_FILE_BYTES:
+        raise SpecError(
+            "", f"{path}: larger than {MAX_FILE_BYTES // 2**20} MiB; long axes belong in files of their own"
+        )
+    try:
+        return parse_spec(text, form)
+    except SpecError as error:
+        raise error if error.path else SpecError("", f"{path}: {error.problem}") from None
+
+
+def parse_spec(text: bytes, form: Form) -> JobSpec:
+    """The spec that a UTF-8 text of one of the three forms tells, checked field by field.
+
+    What needs more than one field to be judged is checked by `spec.checks.check_spec`.
+
+    Raises:
+        SpecError: the text is not UTF-8 or not of that form (with the line), or it does not fit (with the path).
+    """
+    try:
+        document = _READERS[form](text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise SpecError("", f"line {line}: not UTF-8 text (byte 0x{text[error.start]:02x})") from None
+    require_portable(document)
+    try:
+        return msgspec.convert(document, JobSpec)
+    except msgspec.ValidationError as error:
+        raise first_problem(document, JobSpec) or SpecError("", str(error)) from None
+
+
+def _read_json(text: str) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_float=number, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise SpecError("", f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise SpecError("", f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError:
+        raise SpecError("", "an integer has too many digits") from None
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        seen: set[str] = set()
+        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise SpecError("", f"the key {quoted(repeated)} stands twice in one object")
+    return mapping
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise SpecError("", f"{quoted(name)} is not a number of JSON")
+
+
+def _read_toml(text: str) -> object:
+    # tomllib needs time and memory that grow with the square of the parts of one dotted key.
+    if _LONG_DOTTED_KEY.search(text):
+        raise SpecError("", f"a dotted key has {MAX_DEPTH} parts or more")
+    try:
+        return tomllib.loads(text, parse_float=number)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError("", str(error).replace("\n", "\\n")) from None
+    except RecursionError:
+        raise SpecError("", f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError:
+        raise SpecError("", "an integer has too many digits") from None
+
+
+_READERS = {"yaml": read_yaml, "json": _read_json, "toml": _read_toml}

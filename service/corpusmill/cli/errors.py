@@ -3,6 +3,7 @@
 from corpusmill.bootstrap.upstream import UpstreamError
 from corpusmill.config import ConfigError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
+from corpusmill.exports.errors import ExportError, OutputError
 from corpusmill.jobs.folder import JobBusyError, JobFolderError
 from corpusmill.journal.errors import JournalError
 from corpusmill.spec.errors import SpecError
@@ -16,6 +17,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     PriceConfigError: USAGE,
     JobBusyError: FAILED,
     JobFolderError: USAGE,
+    ExportError: USAGE,
+    OutputError: FAILED,
     UpstreamError: FAILED,
     JournalError: FAILED,
 }

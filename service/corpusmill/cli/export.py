@@ -4,6 +4,7 @@ Rule of this file: only what is sealed is exported, and each shard is checked ag
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,7 +17,8 @@ from corpusmill.exports.output import SIDES, appearing, side_path
 from corpusmill.exports.parquet import ParquetFile
 from corpusmill.exports.record import Record, read_record
 from corpusmill.exports.sinks import LinesFile, LinesStream, Receipt, Sink
-from corpusmill.jobs.snapshot import Snapshot, take_snapshot
+from corpusmill.jobs.snapshot import Snapshot, fold_tail, take_snapshot
+from corpusmill.journal.store import Lines
 from corpusmill.spec.wording import hint
 
 PARQUET = "parquet"
@@ -42,10 +44,11 @@ def export(
 ) -> None:
     """Write the corpus of JOB in a trainer's format."""
     snapshot = take_snapshot(data, job)
-    _check(snapshot, form, output, split=split, example=example, partial=partial)
+    _check_state(snapshot, partial=partial)
+    _check(snapshot, form, output, split=split, example=example)
     records = _records(snapshot, example)
     if output == STDOUT:
-        stream = LinesStream(click.get_binary_stream("stdout"), JSON_LINES[form])
+        stream = LinesStream(sys.stdout.buffer, JSON_LINES[form])
         _tell({STDOUT: _write_all(records, {None: stream})[None]})
         return
     sides: list[str | None] = [*SIDES] if split else [None]
@@ -59,15 +62,22 @@ def export(
     _tell({path: receipts[side] for side, path in zip(sides, paths, strict=True)})
 
 
-def _check(
-    snapshot: Snapshot, form: str, output: Path, *, split: bool, example: str | None, partial: bool
-) -> None:
+def _check_state(snapshot: Snapshot, *, partial: bool) -> None:
+    """Refuse a job that is not over; where a part of it is asked for, tell what is missing from that."""
+    sheet = snapshot.sheet
+    for _ in fold_tail(snapshot, sheet, lambda _decided, _paid: Lines()):
+        pass
+    missing = sheet.records - snapshot.sheet.records
+    state = snapshot.state(unsealed=sheet != snapshot.sheet)
+    if state not in OVER and not partial:
+        raise ExportError(f"job {snapshot.spec.name} is {state}, not finished; --partial exports what is sealed so far")
+    if missing:
+        click.echo(f"corpusmill: {missing:,} records are not sealed yet and left out", err=True)
+
+
+def _check(snapshot: Snapshot, form: str, output: Path, *, split: bool, example: str | None) -> None:
     """Refuse what cannot be exported, before anything is written."""
     spec = snapshot.spec
-    unsealed = snapshot.running or not snapshot.commits
-    state = snapshot.state(unsealed)
-    if state not in OVER and not partial:
-        raise ExportError(f"job {spec.name} is not over: it is {state}; --partial exports what is sealed so far")
     if split and spec.split is None:
         raise ExportError(f"--split needs `split` in the spec of job {spec.name}")
     if output == STDOUT and (split or form == PARQUET):

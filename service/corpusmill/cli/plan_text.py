@@ -23,8 +23,7 @@ AXIS_CHARS = 76
 def plan_text(spec: JobSpec, plan: Plan, basis: Basis, models: Mapping[str, Model], *, remark: str = "") -> str:
     """Return a plan as lines; `remark` is one more thing to know."""
     lines = [
-        f"{plan.job}: {_at_least(spec)}{count_text(plan.items)} items of a space of {count_text(plan.space)}, "
-        f"{len(spec.steps)} {'step' if len(spec.steps) == 1 else 'steps'} each",
+        _headline(spec, plan),
         *_axes(basis.axes),
         *_row("space", count_text(plan.space), _space_note(spec)),
         *_row("items", count_text(plan.items), _items_note(spec, basis)),
@@ -71,8 +70,10 @@ def _some(weights: Mapping[str, int]) -> str:
     return shown.removesuffix(", ")
 
 
-def _at_least(spec: JobSpec) -> str:
-    return "at least " if spec.target is not None else ""
+def _headline(spec: JobSpec, plan: Plan) -> str:
+    least = "at least " if spec.target is not None else ""
+    steps = "1 step" if len(spec.steps) == 1 else f"{len(spec.steps)} steps"
+    return f"{plan.job}: {least}{count_text(plan.items)} items of a space of {count_text(plan.space)}, {steps} each"
 
 
 def _space_note(spec: JobSpec) -> str:
@@ -146,7 +147,7 @@ def _remarks(basis: Basis) -> list[str]:
     if not basis.checked:
         return ["No combination that `where` keeps was found by looking: the counts are only as good as that."]
     return [
-        f"Input tokens: the first {basis.checked:,} items at {CHARS_PER_TOKEN} characters a token, and the chat's frame.",
+        f"Input tokens: {basis.checked:,} first items, at {CHARS_PER_TOKEN} characters a token, and a chat's frame.",
         "Output tokens: half of max_tokens (256 without), within the lengths that filters let pass.",
         f"Time of a call: {FIRST_TOKEN_MS // 1000} s and {tokens_per_second} tokens a second, assumed.",
         *basis.remarks,

@@ -5,9 +5,11 @@ Rule of this file: text out of a report; tables are cut where they would not be 
 
 from collections.abc import Mapping
 
+import msgspec
+
 from corpusmill.cli.progress import cost_text
-from corpusmill.jobs.report import Opening, Report, TextLengths, ValueCoverage
-from corpusmill.jobs.summary import Summary
+from corpusmill.jobs.report import DiskBytes, Opening, Report, TextLengths, ValueCoverage
+from corpusmill.journal.sheet import Calls, Tokens
 from corpusmill.spec.wording import one_line
 
 VALUES = 20
@@ -20,7 +22,10 @@ QUANTILES = ("min", "p5", "median", "p95", "max")
 def report_text(report: Report) -> str:
     """Return a report as lines."""
     lines = [*_outcomes(report), *_spending(report)]
-    lines += ["", f"{'coverage':<{NAME_CHARS + 4}} {'kept':>10} {'of':>10} {'accepted':>9} {'share':>8} {'expected':>9}"]
+    lines += [
+        "",
+        f"{'coverage':<{NAME_CHARS + 4}} {'kept':>10} {'of':>10} {'accepted':>9} {'share':>8} {'expected':>9}",
+    ]
     for axis, values in report.coverage.items():
         lines += [f"  {axis}", *_coverage(values)]
     if report.lengths:
@@ -58,17 +63,24 @@ def _reasons(report: Report, counts: Mapping[str, int]) -> list[str]:
 
 
 def _spending(report: Report) -> list[str]:
-    summary: Summary = report.summary
+    summary = report.summary
     calls, tokens, disk = summary.calls, summary.tokens, report.disk
-    return [
-        f"  calls      {calls.sent:>14,}   {calls.answered:,} answered, {calls.rate_limited:,} rate limited, "
-        f"{calls.errors:,} errors",
-        f"  tokens     {tokens.input + tokens.output:>14,}   {tokens.input:,} in, {tokens.cached_input:,} of them "
-        f"cached, {tokens.output:,} out",
-        f"  cost       {cost_text(summary):>14}",
-        f"  disk       {_size(disk.journal + disk.corpus + disk.rejects):>14}   journal {_size(disk.journal)}, "
-        f"corpus {_size(disk.corpus)}, rejects {_size(disk.rejects)}",
-    ]
+    rows = (
+        ("calls", f"{calls.sent:,}", _counts(calls)),
+        ("tokens", f"{tokens.input + tokens.output:,}", _counts(tokens)),
+        ("cost", cost_text(summary), ""),
+        ("disk", _size(disk.journal + disk.corpus + disk.rejects), _sizes(disk)),
+    )
+    return [f"  {name:<10} {figure:>14}   {parts}".rstrip() for name, figure, parts in rows]
+
+
+def _counts(figures: Calls | Tokens) -> str:
+    parts = msgspec.structs.asdict(figures)
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in parts.items() if name != "sent")
+
+
+def _sizes(disk: DiskBytes) -> str:
+    return ", ".join(f"{name} {_size(size)}" for name, size in msgspec.structs.asdict(disk).items())
 
 
 def _coverage(values: Mapping[str, ValueCoverage]) -> list[str]:

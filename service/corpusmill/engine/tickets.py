@@ -14,7 +14,7 @@ from corpusmill.limits.charge import Charge, Limits
 from corpusmill.limits.claim import Answered, Claim, ClaimState, Failed, Lost, Outcome, Refusal, Refused, Rejected
 from corpusmill.limits.gate import Gate
 from corpusmill.limits.server_load import ServerLoad
-from corpusmill.limits.statistics import GateStatistics
+from corpusmill.limits.statistics import GateStatistics, look_at
 
 TIMER_SECONDS_LEAST = 0.001
 
@@ -116,12 +116,12 @@ class Tickets:
 
     def observed(self, load: ServerLoad) -> None:
         """Take a look at the server's own metrics (see `limits.server_load.parse_load`), about every two seconds."""
-        self._gate.observed(load, self._loop.time())
+        self._gate.width.observed(self._loop.time(), load, self._gate.in_flight)
         self._dispatch()
 
     def statistics(self) -> GateStatistics:
         """Return what the gate looks like now."""
-        return self._gate.statistics(self._loop.time())
+        return look_at(self._gate, self._loop.time())
 
     def enter(self, ticket: Ticket, first: bool) -> asyncio.Future[None] | None:
         """Let a ticket through at once (None), or return what its holder has to wait for."""

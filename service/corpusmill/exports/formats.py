@@ -32,9 +32,7 @@ def prompt_completion(record: Record) -> Mapping[str, Any]:
 def sharegpt(record: Record) -> Mapping[str, Any]:
     """Return a line as ShareGPT's dumps have it."""
     return {
-        "conversations": [
-            {"from": SPEAKERS[message.role], "value": message.content} for message in chat_of(record)
-        ]
+        "conversations": [{"from": SPEAKERS[message.role], "value": message.content} for message in chat_of(record)]
     }
 
 

@@ -25,15 +25,17 @@ def appearing(paths: list[Path], mark: str, *, replace: bool) -> Iterator[list[P
     """Give a temporary path for each path, and put the files in place when the block ends well.
 
     Args:
-        paths: where the files are to appear, in folders that exist.
+        paths: where the files are to appear.
         mark: what tells this export's temporary names from others'.
         replace: whether files that are there already may be replaced.
 
     Raises:
-        ExportError: a file is there already.
+        ExportError: a file is there already, or its folder is not.
         OutputError: a file cannot be put in place.
     """
     for path in paths:
+        if not path.parent.is_dir():
+            raise ExportError(f"{path}: there is no folder {path.parent}")
         if path.exists() and not replace:
             raise ExportError(f"{path} is there already; --force replaces it")
     temporaries = [path.with_name(f".{path.name}.{mark}.part") for path in paths]

@@ -77,8 +77,7 @@ def _schema(arrow: Any) -> Any:
     return arrow.schema(
         [
             ("id", text),
-            # An index may be as large as a space, which is larger than any integer of Parquet.
-            ("index", text),
+            ("index", arrow.int64()),
             ("example", text),
             ("values", text),
             ("messages", arrow.list_(message)),
@@ -93,7 +92,7 @@ def _row(record: Record) -> dict[str, Any]:
     is_chat = record.messages is not None
     return {
         "id": record.id,
-        "index": str(record.index),
+        "index": record.index,
         "example": record.example,
         "values": bytes(record.values).decode(),
         "messages": msgspec.to_builtins(record.messages),

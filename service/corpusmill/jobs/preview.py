@@ -64,9 +64,7 @@ def preview(spec: JobSpec, space: Space, count: int = CHECKED) -> Preview:
     samples = []
     for item in _first_items(space, count):
         values = chain.values(item)
-        prompts = tuple(
-            _render_step(number, step, chain, values, remarks) for number, step in enumerate(chain.steps)
-        )
+        prompts = tuple(_render_step(number, step, chain, values, remarks) for number, step in enumerate(chain.steps))
         for path, template in examples:
             _render_example(path, template, values, chain, remarks)
         samples.append(Sample(item.index, item.values, prompts))

@@ -134,8 +134,7 @@ def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Ren
         summary=summarise(snapshot.spec.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
         coverage={axis: _coverage(axis, space, survey, sheet.outcomes.kept) for axis in space.axes},
         lengths={
-            name: TextLengths(texts.chars.quantiles(), texts.words.quantiles())
-            for name, texts in survey.texts.items()
+            name: TextLengths(texts.chars.quantiles(), texts.words.quantiles()) for name, texts in survey.texts.items()
         },
         openings={name: _openings(texts) for name, texts in survey.texts.items()},
         duplicates=_duplicates(sheet, survey),

@@ -7,13 +7,12 @@ were charged for it.
 from collections.abc import Sequence
 
 from corpusmill.limits.bucket import Bucket
-from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
-from corpusmill.limits.statistics import BucketStatistics
+from corpusmill.limits.charge import DAY_SECONDS, Kind
 
 Amounts = tuple[float, float, float, float]
 """One amount for each `Kind`, in the order of its values."""
 NOTHING: Amounts = (0.0, 0.0, 0.0, 0.0)
-PERIOD_NAMES = {MINUTE_SECONDS: "minute", DAY_SECONDS: "day"}
+
 UNLIMITED = 1e15
 """What a limit that was taken away becomes: per minute far beyond any API, and still a finite number."""
 
@@ -85,19 +84,9 @@ class Buckets:
         """Return the seconds of the scarcest limit that this takes (its dominant resource); 1 without any limit."""
         return max((amounts[row.kind] * row.period_seconds / row.limit for row in self.rows), default=1.0)
 
-    def charged_total(self) -> dict[str, float]:
-        """Return what was charged so far, net of what was given back, by kind."""
-        return {kind.name.lower(): self.charged[kind] for kind in Kind}
-
-    def statistics(self, now: float) -> tuple[BucketStatistics, ...]:
-        """Return what each bucket looks like now."""
-        rows = [row for row in self.rows if row.limit < UNLIMITED]
-        for row in rows:
-            row.leak(now)
-        return tuple(
-            BucketStatistics(bucket_name(row), row.limit, max(0.0, row.capacity - row.level), row.rate * MINUTE_SECONDS)
-            for row in rows
-        )
+    def are_paced(self) -> bool:
+        """Return whether there is any limit per minute or less."""
+        return any(row.limit < UNLIMITED and row.period_seconds < DAY_SECONDS for row in self.rows)
 
 
 def bucket_name(bucket: Bucket) -> str:

@@ -19,6 +19,7 @@ LAUNCH_WIDTH = 0.7
 """A round's answers were launched in the round before, when the width was between half and all of the round's."""
 SETTLE_LATENCIES = 1.0
 MEASURE_LATENCIES = 2.0
+ROUNDS_MOST = 32
 EPOCH_SECONDS_LEAST = 2.0
 EPOCH_ANSWERS_LEAST = 30
 HOLD_EPOCHS = 4
@@ -111,7 +112,7 @@ class Climb:
         if self._epoch.answers <= max(self._epoch.width, EPOCH_ANSWERS_LEAST):
             return
         if self._epoch.is_used():
-            self._rounds.append((self._epoch.width * LAUNCH_WIDTH, self._epoch.rate(now)))
+            self._rounds = [*self._rounds[-ROUNDS_MOST:], (self._epoch.width * LAUNCH_WIDTH, self._epoch.rate(now))]
         if self._is_flat() or self.width >= self._most:
             best = max((rate for _, rate in self._rounds), default=0.0)
             enough = [width for width, rate in self._rounds if rate >= NEAR_BEST * best]

@@ -25,8 +25,6 @@ from corpusmill.limits.claim import (
 from corpusmill.limits.fair_queue import FairQueue
 from corpusmill.limits.pacer import Pacer
 from corpusmill.limits.pause import Pause
-from corpusmill.limits.server_load import ServerLoad
-from corpusmill.limits.statistics import GateStatistics
 from corpusmill.limits.width import Width
 
 C = TypeVar("C", bound=Claim)
@@ -46,20 +44,27 @@ class Gate(Generic[C]):
 
     Attributes:
         queue: who waits, and the jobs' weights and classes.
+        width: how many may be in flight.
+        pacer: how fast.
+        pauses: until when nothing passes.
+        breaker: whether the server is there at all.
         in_flight: claims let through and not settled yet.
+        granted_total: claims let through so far.
+        refused_total: of those, refused by the server.
+        wait_seconds_total: what all claims let through have waited.
     """
 
     def __init__(self, limits: Limits, jitter: random.Random, now: float = 0.0) -> None:
         self.queue: FairQueue[C] = FairQueue()
         self.in_flight = 0
-        self._width = Width(limits, now)
-        self._pacer = Pacer(limits, now)
-        self._is_limited = self._pacer.is_limited()
-        self._pause = Pause()
-        self._breaker = Breaker(jitter)
-        self._granted_total = 0
-        self._refused_total = 0
-        self._wait_seconds_total = 0.0
+        self.width = Width(limits, now)
+        self.pacer = Pacer(limits, now)
+        self.width.is_limited = self.pacer.is_limited
+        self.pauses = Pause()
+        self.breaker = Breaker(jitter)
+        self.granted_total = 0
+        self.refused_total = 0
+        self.wait_seconds_total = 0.0
 
     def request(self, claim: C, now: float, first: bool = False) -> bool:
         """Let a claim through at once if nobody waits and all conditions hold (True), or queue it (False).
@@ -70,8 +75,8 @@ class Gate(Generic[C]):
             first: queue it before the others of its job, as a retry.
         """
         claim.queued_at = now
-        self._pacer.price(claim)
-        self._pacer.advance(now, self._breaker.share(now))
+        self.pacer.price(claim)
+        self.pacer.advance(now, self.breaker.share(now))
         if not self.queue and self._ready_at(claim, now) <= now:
             self._grant(claim, now)
             return True
@@ -81,10 +86,10 @@ class Gate(Generic[C]):
 
     def grants(self, now: float) -> list[C]:
         """Return the claims let through now, in their order."""
-        self._pacer.advance(now, self._breaker.share(now))
+        self.pacer.advance(now, self.breaker.share(now))
         granted: list[C] = []
         while (claim := self.queue.head()) is not None and self._ready_at(claim, now) <= now:
-            self.queue.pop(self._pacer.buckets.cost(claim.amounts))
+            self.queue.pop(self.pacer.buckets.cost(claim.amounts))
             self._grant(claim, now)
             granted.append(claim)
         return granted
@@ -103,8 +108,8 @@ class Gate(Generic[C]):
             self.queue.discard(claim)
         elif claim.state is ClaimState.GRANTED:
             self.in_flight -= 1
-            self._pacer.withdrawn(claim, now)
-            self._breaker.lost(now, claim.is_probe)
+            self.pacer.withdrawn(claim, now)
+            self.breaker.lost(now, claim.is_probe)
         claim.state = ClaimState.SETTLED
 
     def settle(self, claim: C, outcome: Outcome, now: float) -> None:
@@ -117,89 +122,59 @@ class Gate(Generic[C]):
             raise SettledTwiceError(f"a claim of job {claim.job!r} is settled while it is {claim.state.value}")
         claim.state = ClaimState.SETTLED
         self.in_flight -= 1
-        self._pacer.settled(now)
+        self.pacer.settled(now)
         if isinstance(outcome, Answered):
-            self._breaker.alive(now, claim.granted_at, claim.is_probe)
-            self.queue.correct(claim.job, self._pacer.answered(claim, outcome, now))
-            self._is_limited = self._pacer.is_limited()
-            self._width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
+            self.breaker.alive(now, claim.granted_at, claim.is_probe)
+            self.queue.correct(claim.job, self.pacer.answered(claim, outcome, now))
+            self.width.is_limited = self.pacer.is_limited
+            self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
         elif isinstance(outcome, Refused):
             self._refuse(claim, outcome, now)
         elif isinstance(outcome, Failed):
-            self._breaker.failed(now, claim.granted_at, claim.is_probe)
+            self.breaker.failed(now, claim.granted_at, claim.is_probe)
         elif isinstance(outcome, Lost):
-            self._breaker.lost(now, claim.is_probe)
+            self.breaker.lost(now, claim.is_probe)
         else:
-            self._breaker.alive(now, claim.granted_at, claim.is_probe)
-
-    def observed(self, load: ServerLoad, now: float) -> None:
-        """Take a look at the server's own metrics, which then steer the width where no rates are known."""
-        self._width.observed(now, load, self.in_flight)
+            self.breaker.alive(now, claim.granted_at, claim.is_probe)
 
     def pause(self, seconds: float, reason: str, now: float) -> None:
         """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
-        self._pause.extend(now, seconds, reason)
-        self._pacer.buckets.drain(self._pause.until)
+        self.pauses.extend(now, seconds, reason)
+        self.pacer.buckets.drain(self.pauses.until)
 
     def rerate(self, limits: Limits, now: float) -> None:
         """Adopt other limits at once, also for those who wait; levels and refusals are remembered."""
-        self._width = Width(limits, now)
-        self._pacer.rerate(limits, now)
-        self._is_limited = self._pacer.is_limited()
-
-    def statistics(self, now: float) -> GateStatistics:
-        """Return what the gate looks like now."""
-        head = self.queue.head()
-        return GateStatistics(
-            buckets=self._pacer.buckets.statistics(now),
-            charged_total=self._pacer.buckets.charged_total(),
-            share=self._pacer.share(now) * self._breaker.share(now),
-            burst_seconds=self._pacer.restraint.burst_seconds,
-            queue_depth=len(self.queue),
-            queue_depth_by_job=self.queue.depths(),
-            head_wait_seconds=0.0 if head is None else now - head.queued_at,
-            wait_seconds_total=self._wait_seconds_total,
-            granted_total=self._granted_total,
-            refused_total=self._refused_total,
-            in_flight=self.in_flight,
-            width=int(self._width_at(now)),
-            paused_seconds=max(0.0, self._pause.until - now),
-            paused_by=self._pause.reason if self._pause.until > now else None,
-            paused_seconds_total=self._pause.seconds_total,
-            breaker=self._breaker.state.value,
-            breaker_opened_total=self._breaker.opened_count,
-        )
+        self.width = Width(limits, now)
+        self.pacer.rerate(limits, now)
+        self.width.is_limited = self.pacer.is_limited
 
     def _ready_at(self, claim: C, now: float) -> float:
         """Return when a claim may pass; infinity if only an outcome can bring that about."""
-        if self.in_flight >= self._width_at(now):
-            return self._breaker.next_step_at(now)
-        ready = max(self._pause.until, self._breaker.ready_at(now))
-        return ready if ready > now else self._pacer.ready_at(claim.amounts, now)
-
-    def _width_at(self, now: float) -> float:
-        return self._width.limit(now, self._is_limited) * self._breaker.share(now)
+        if self.in_flight >= self.width.limit(now) * self.breaker.share(now):
+            return self.breaker.next_step_at(now)
+        ready = max(self.pauses.until, self.breaker.ready_at(now))
+        return ready if ready > now else self.pacer.ready_at(claim.amounts, now)
 
     def _grant(self, claim: C, now: float) -> None:
         claim.state = ClaimState.GRANTED
         claim.granted_at = now
-        claim.is_probe = self._breaker.sent(now)
-        self._pacer.granted(claim, now)
+        claim.is_probe = self.breaker.sent(now)
+        self.pacer.granted(claim, now)
         self.in_flight += 1
-        self._granted_total += 1
-        self._wait_seconds_total += now - claim.queued_at
+        self.granted_total += 1
+        self.wait_seconds_total += now - claim.queued_at
 
     def _refuse(self, claim: C, outcome: Refused, now: float) -> None:
         """Refund, pause, and lower the rate or the width, whichever was at fault."""
-        self._refused_total += 1
+        self.refused_total += 1
         kind, asked = outcome.refusal.kind, outcome.refusal.retry_after_seconds
         seconds = PAUSE_SECONDS[kind] if asked is None else asked
         is_daily = seconds > DAILY_SECONDS
         if kind is RefusalKind.CAPACITY:
-            if claim.is_probe or claim.granted_at > self._pause.until:
-                self._breaker.failed(now, claim.granted_at, claim.is_probe)
-            self._width.refused(now, claim.granted_at, self.in_flight + 1)
+            if claim.is_probe or claim.granted_at > self.pauses.until:
+                self.breaker.failed(now, claim.granted_at, claim.is_probe)
+            self.width.refused(now, claim.granted_at, self.in_flight + 1)
         else:
-            self._breaker.alive(now, claim.granted_at, claim.is_probe)
-        self._pacer.refused(claim, outcome, now, is_daily)
+            self.breaker.alive(now, claim.granted_at, claim.is_probe)
+        self.pacer.refused(claim, outcome, now, is_daily)
         self.pause(seconds, "daily limit" if is_daily else kind.value, now)

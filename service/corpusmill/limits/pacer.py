@@ -9,7 +9,8 @@ spread evenly; a daily one is counted, and may be used up at once.
 import math
 from collections.abc import Mapping
 
-from corpusmill.limits.buckets import NOTHING, UNLIMITED, Amounts, Buckets
+from corpusmill.limits.bucket import Bucket
+from corpusmill.limits.buckets import NOTHING, Amounts, Buckets
 from corpusmill.limits.charge import DAY_SECONDS, Limits
 from corpusmill.limits.claim import Answered, Claim, RefusalKind, Refused
 from corpusmill.limits.delivered import Delivered
@@ -28,13 +29,15 @@ class Pacer:
     Attributes:
         buckets: levels and limits.
         restraint: what refusals taught.
+        view: what headers tell.
+        is_limited: whether any limit per minute or less is known.
     """
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.buckets = Buckets()
         self.restraint = Restraint(now)
         self._limits = limits
-        self._view = ServerView()
+        self.view = ServerView()
         self._sent = NOTHING
         self._slow_ramp = SlowRamp()
         self._delivered = Delivered(now)
@@ -42,12 +45,9 @@ class Pacer:
         self._ramp_share = 1.0
         self._may_rise = False
         self.buckets.adopt(limits.rows(), now)
+        self.is_limited = self.buckets.are_paced()
         self._tune(now)
         self._opening = Opening(is_open=not self.buckets.rows)
-
-    def is_limited(self) -> bool:
-        """Return whether any limit per minute or less is known."""
-        return any(row.limit < UNLIMITED and row.period_seconds < DAY_SECONDS for row in self.buckets.rows)
 
     def price(self, claim: Claim) -> None:
         """Write down what a claim will be charged."""
@@ -95,9 +95,9 @@ class Pacer:
             self._slow_ramp.refused(now, claim.granted_at)
         elif outcome.refusal.kind is RefusalKind.RATE and not is_daily:
             if outcome.headers is not None:
-                self._view.refused(outcome.headers, claim.granted_at, claim.sent_before, now)
+                self.view.refused(outcome.headers, claim.granted_at, claim.sent_before, now)
                 self._adopt(now)
-            is_steered = self._view.is_steering(now)
+            is_steered = self.view.is_steering(now)
             self.restraint.refused(now, claim.granted_at, is_steered, self._delivered.share)
         self._tuned_at = -math.inf
 
@@ -113,6 +113,15 @@ class Pacer:
         """Return the part of the rates that refusals leave."""
         return self.restraint.share * self._slow_ramp.share(now)
 
+    def is_opening(self) -> bool:
+        """Return whether the first request is still awaited."""
+        return not self._opening.is_open
+
+    def used_share(self, bucket: Bucket, now: float) -> float | None:
+        """Return the share of the server's own bucket that is used, projected to now; None if that is not known."""
+        used = self.view.used(bucket, now, self._sent)
+        return None if used is None else used / bucket.limit
+
     def rerate(self, limits: Limits, now: float) -> None:
         """Adopt other limits at once; levels and what refusals and headers taught are kept."""
         self._limits = limits
@@ -124,33 +133,34 @@ class Pacer:
         self.restraint.relax(now)
         self._delivered.look(now, self.buckets)
         share = self.share(now) * self._ramp_share
-        self._may_rise = share < 1.0 or self._view.is_steering(now)
+        self._may_rise = share < 1.0 or self.view.is_steering(now)
         configured = {(kind, period): limit for kind, limit, period in self._limits.rows()}
         for bucket in self.buckets.rows:
             if bucket.period_seconds >= DAY_SECONDS:
                 bucket.shape(now, 1.0, bucket.period_seconds)
             else:
                 limit = configured.get((bucket.kind, bucket.period_seconds))
-                steered = self._view.share(bucket, limit, now, self._sent, self._delivered.share)
+                steered = self.view.share(bucket, limit, now, self._sent, self._delivered.share)
                 bucket.is_steered = steered is not None
                 target = steered or static_share(self.restraint.burst_seconds, bucket.period_seconds)
                 bucket.shape(now, share * target, self.restraint.burst_seconds)
 
     def _read(self, headers: Mapping[str, str], claim: Claim, now: float) -> None:
         """Let the headers change limits, and set a daily bucket to what they say is used of it."""
-        if not self._view.read(headers, claim.granted_at, claim.sent_before, now):
+        if not self.view.read(headers, claim.granted_at, claim.sent_before, now):
             return
         self._adopt(now)
         for bucket in self.buckets.rows:
             if bucket.period_seconds >= DAY_SECONDS:
-                used = self._view.used(bucket, now, self._sent)
+                used = self.view.used(bucket, now, self._sent)
                 if used is not None:
                     bucket.leak(now)
                     bucket.level = used
 
     def _adopt(self, now: float) -> None:
         """Hold to the limits that are known by now; a bucket that is new to a gate at work starts without credit."""
-        fresh = self.buckets.adopt(self._view.effective(self._limits.rows()), now)
+        fresh = self.buckets.adopt(self.view.effective(self._limits.rows()), now)
+        self.is_limited = self.buckets.are_paced()
         if fresh:
             self._tune(now)
         for bucket in fresh:

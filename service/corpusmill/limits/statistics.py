@@ -1,9 +1,17 @@
 """What a gate looks like from outside: immutable, for metrics and progress.
 
-Rule of this file: nothing is read back from it; no decision depends on a statistic.
+Rule of this file: it only looks; no decision depends on a statistic.
 """
 
 import msgspec
+
+from corpusmill.limits.bucket import Bucket
+from corpusmill.limits.buckets import UNLIMITED
+from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
+from corpusmill.limits.claim import Claim
+from corpusmill.limits.gate import C, Gate
+
+PERIOD_NAMES = {MINUTE_SECONDS: "minute", DAY_SECONDS: "day"}
 
 
 class BucketStatistics(msgspec.Struct, frozen=True):
@@ -14,12 +22,14 @@ class BucketStatistics(msgspec.Struct, frozen=True):
         limit: what the period allows.
         remaining: what could be charged at once, by the gate's own count.
         rate_per_minute: what the gate lets pass in a minute at present.
+        server_used_share: what of the server's own bucket is used, by its headers; None if it does not tell.
     """
 
     name: str
     limit: float
     remaining: float
     rate_per_minute: float
+    server_used_share: float | None
 
 
 class GateStatistics(msgspec.Struct, frozen=True):
@@ -33,6 +43,7 @@ class GateStatistics(msgspec.Struct, frozen=True):
         queue_depth: waiting requests.
         queue_depth_by_job: the same, of each job that has any.
         head_wait_seconds: how long the next one has waited so far; 0 if none waits.
+        held_by: what the next one waits for (`width`, `breaker`, `opening`, a pause's reason, or a bucket's name).
         wait_seconds_total: what all granted requests have waited.
         granted_total: requests let through.
         refused_total: requests that came back refused.
@@ -52,6 +63,7 @@ class GateStatistics(msgspec.Struct, frozen=True):
     queue_depth: int
     queue_depth_by_job: dict[str, int]
     head_wait_seconds: float
+    held_by: str | None
     wait_seconds_total: float
     granted_total: int
     refused_total: int
@@ -62,3 +74,60 @@ class GateStatistics(msgspec.Struct, frozen=True):
     paused_seconds_total: float
     breaker: str
     breaker_opened_total: int
+
+
+def look_at(gate: Gate[C], now: float) -> GateStatistics:
+    """Return what a gate looks like now."""
+    head, pacer, pauses, breaker = gate.queue.head(), gate.pacer, gate.pauses, gate.breaker
+    rows = [row for row in pacer.buckets.rows if row.limit < UNLIMITED]
+    return GateStatistics(
+        buckets=tuple(look_at_bucket(row, pacer.used_share(row, now), now) for row in rows),
+        charged_total={kind.name.lower(): pacer.buckets.charged[kind] for kind in Kind},
+        share=pacer.share(now) * breaker.share(now),
+        burst_seconds=pacer.restraint.burst_seconds,
+        queue_depth=len(gate.queue),
+        queue_depth_by_job=gate.queue.depths(),
+        head_wait_seconds=0.0 if head is None else now - head.queued_at,
+        held_by=None if head is None else held_by(gate, head, now),
+        wait_seconds_total=gate.wait_seconds_total,
+        granted_total=gate.granted_total,
+        refused_total=gate.refused_total,
+        in_flight=gate.in_flight,
+        width=int(gate.width.limit(now) * breaker.share(now)),
+        paused_seconds=max(0.0, pauses.until - now),
+        paused_by=pauses.reason if pauses.until > now else None,
+        paused_seconds_total=pauses.seconds_total,
+        breaker=breaker.state.value,
+        breaker_opened_total=breaker.opened_count,
+    )
+
+
+def look_at_bucket(bucket: Bucket, server_used_share: float | None, now: float) -> BucketStatistics:
+    """Return what a bucket looks like now."""
+    bucket.leak(now)
+    remaining = max(0.0, bucket.capacity - bucket.level)
+    return BucketStatistics(
+        bucket_name(bucket), bucket.limit, remaining, bucket.rate * MINUTE_SECONDS, server_used_share
+    )
+
+
+def bucket_name(bucket: Bucket) -> str:
+    """Return kind and period in words, such as `tokens_per_minute`."""
+    period = PERIOD_NAMES.get(bucket.period_seconds) or f"{bucket.period_seconds:g}_seconds"
+    return f"{bucket.kind.name.lower()}_per_{period}"
+
+
+def held_by(gate: Gate[C], head: Claim, now: float) -> str | None:
+    """Return what the head of the queue waits for; None if it may pass this moment."""
+    if gate.in_flight >= gate.width.limit(now) * gate.breaker.share(now):
+        return "width"
+    if gate.pauses.until > now:
+        return gate.pauses.reason
+    if gate.breaker.ready_at(now) > now:
+        return "breaker"
+    if gate.pacer.is_opening():
+        return "opening"
+    latest = max(gate.pacer.buckets.rows, key=lambda row: row.ready_at(head.amounts[row.kind]), default=None)
+    if latest is None or latest.ready_at(head.amounts[latest.kind]) <= now:
+        return None
+    return bucket_name(latest)

@@ -12,10 +12,10 @@ from jinja2 import nodes
 
 from corpusmill.spec.errors import RenderError
 
-from .budget import MAX_OUTPUT_CHARS, Budget
+from .budget import MAX_OUTPUT_CHARS, NODE_WORK, Budget
 from .expressions import compile_value
-from .scope import Scope
-from .statements import compile_block, work_of
+from .scope import Scope, Uses
+from .statements import compile_block
 from .syntax import parse_expression, parse_template
 from .values import AXIS_VALUE_ATTRIBUTES, text_of
 
@@ -61,11 +61,11 @@ def compile_template(source: str) -> Template:
         TemplateError: the source is malformed, too large, or uses what templates here do not offer.
     """
     tree = parse_template(source)
-    scope = Scope()
-    execute = compile_block(tree.body, scope)
+    uses = Uses()
+    execute = compile_block(tree.body, Scope(uses))
     parts = _plain_parts(tree)
-    render = _joining(parts) if parts is not None else _executing(execute, work_of(tree.body))
-    return Template(frozenset(scope.variables), frozenset(scope.attributes), render)
+    render = _joining(parts) if parts is not None else _executing(execute, NODE_WORK * uses.nodes)
+    return Template(frozenset(uses.variables), frozenset(uses.attributes), render)
 
 
 def compile_expression(source: str) -> Expression:
@@ -75,16 +75,16 @@ def compile_expression(source: str) -> Expression:
         TemplateError: as `compile_template`.
     """
     tree = parse_expression(source)
-    scope = Scope()
-    compute = compile_value(tree, scope)
-    work = work_of([tree])
+    uses = Uses()
+    compute = compile_value(tree, Scope(uses))
+    work = NODE_WORK * uses.nodes
 
     def evaluate(values: Values) -> object:
         budget = Budget()
         budget.spend(work)
         return compute(values, budget)
 
-    return Expression(frozenset(scope.variables), frozenset(scope.attributes), evaluate)
+    return Expression(frozenset(uses.variables), frozenset(uses.attributes), evaluate)
 
 
 def _executing(execute: Callable[[dict[str, object], Budget], None], work: int) -> Callable[[Values], str]:

@@ -71,6 +71,7 @@ def _compile_optional(node: nodes.Node, scope: Scope) -> Evaluate:
     compiler = _COMPILERS.get(type(node))
     if compiler is None:
         raise TemplateError(f"{_described(node)} is not offered in templates", node.lineno)
+    scope.uses.nodes += 1
     return compiler(node, scope)
 
 

@@ -48,11 +48,6 @@ def compile_block(statements: Iterable[nodes.Node], scope: Scope) -> Execute:
     return execute
 
 
-def work_of(trees: Iterable[nodes.Node]) -> int:
-    """The work of evaluating each node of some trees once."""
-    return NODE_WORK * sum(1 + sum(1 for _ in tree.find_all(nodes.Node)) for tree in trees)
-
-
 def _compile_statement(node: nodes.Node, scope: Scope) -> Execute:
     if isinstance(node, nodes.Scope):  # the parser's wrapping of `autoescape`, without a line of its own
         node = node.body[0]
@@ -60,6 +55,7 @@ def _compile_statement(node: nodes.Node, scope: Scope) -> Execute:
     if compiler is None:
         tag = _TAGS.get(type(node), type(node).__name__.lower())
         raise TemplateError(f"`{{% {tag} %}}` is not offered in templates; there are if, for and set", node.lineno)
+    scope.uses.nodes += 1
     return compiler(node, scope)
 
 
@@ -73,6 +69,7 @@ def _compiles(kind: type[nodes.Node]) -> Callable[[CompileT], CompileT]:
 
 @_compiles(nodes.Output)
 def _output(node: nodes.Output, scope: Scope) -> Execute:
+    scope.uses.nodes += len(node.nodes)
     parts = [
         (part.data, None) if isinstance(part, nodes.TemplateData) else ("", compile_value(part, scope))
         for part in node.nodes
@@ -122,9 +119,10 @@ def _for(node: nodes.For, scope: Scope) -> Execute:
     bind = _target(node.target, inner)
     select = _selection(node, bind, inner)
     inner.bind("loop")
-    body, turn_work = compile_block(node.body, inner), work_of(node.body)
+    nodes_before = scope.uses.nodes
+    body = compile_block(node.body, inner)
+    turn_work = NODE_WORK * (1 + scope.uses.nodes - nodes_before)
     otherwise = compile_block(node.else_, scope.inner())
-    reads_loop = any(name.name == "loop" for child in node.body for name in child.find_all(nodes.Name))
 
     def execute(names: dict[str, object], budget: Budget) -> None:
         elements = select(attempt("for", elements_of, budget, iterable(names, budget)), names, budget)
@@ -132,8 +130,7 @@ def _for(node: nodes.For, scope: Scope) -> Execute:
             budget.spend(turn_work + len(names))
             visible = dict(names)
             bind(visible, element)
-            if reads_loop:
-                visible["loop"] = _loop(position, len(elements))
+            visible["loop"] = _loop(position, len(elements))
             body(visible, budget)
         if not elements:
             otherwise(dict(names), budget)
@@ -145,7 +142,9 @@ def _selection(node: nodes.For, bind: Bind, inner: Scope) -> Select:
     """The `if` of a `for`: which elements it goes through."""
     if node.test is None:
         return lambda elements, _names, _budget: elements
-    test, test_work = compile_value(node.test, inner), work_of([node.test])
+    nodes_before = inner.uses.nodes
+    test = compile_value(node.test, inner)
+    test_work = NODE_WORK * (1 + inner.uses.nodes - nodes_before)
 
     def select(elements: Sequence[object], names: dict[str, object], budget: Budget) -> list[object]:
         selected = []

@@ -1,0 +1,55 @@
+# Everything a person does here, one word each. Needs Python 3.11+ and make, nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check sim bench bench-limits format pins clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY)  ## run the plots recipe on a simulated endpoint, and say where the corpus is
+	@rm -rf out/demo && mkdir -p out/demo
+	@$(BIN)/corpusmill recipes copy plots out/demo
+	@env -u OPENAI_BASE_URL -u OPENAI_API_KEY -u OPENAI_MODEL -u CORPUSMILL_CONFIG \
+		$(BIN)/corpusmill run out/demo/plots.yaml --data out/demo/data
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## everything that must hold: format, lint, types, layers, pins, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pip check
+	$(BIN)/python -m pytest
+
+sim: $(READY)  ## replay one seed of the engine's simulation: make sim SEED=7
+	SEED=$(or $(SEED),0) $(BIN)/python -m pytest tests/engine/test_simulation.py
+
+bench: $(READY)  ## measure against the raw aiohttp loop and the openai SDK, in one run
+	$(BIN)/python -m benchmarks
+
+bench-limits: $(READY)  ## measure the limiter against models of real servers
+	$(BIN)/python -m benchmarks.limits
+
+format: $(READY)  ## put the code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pins:  ## resolve the dependencies anew, with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints.txt
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

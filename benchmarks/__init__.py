@@ -1,0 +1,1 @@
+"""How fast corpusmill is, as ratios: everything is measured against something else in the same run."""

@@ -1,0 +1,26 @@
+"""`corpusmill`, measured from inside its process.
+
+Run as `python -m benchmarks.command run SPEC ...`, it is the command itself with everything imported beforehand; behind
+the command's own output it prints what it cost as JSON.
+"""
+
+import sys
+
+import msgspec
+
+import corpusmill.cli.run
+from benchmarks.cost import Cost, measured
+from corpusmill.cli.main import cli
+
+
+def main() -> None:
+    """Measure the command."""
+    cost = Cost(0)
+    with measured(cost):
+        code = cli.main(sys.argv[1:], standalone_mode=False)
+    print(msgspec.json.encode(cost).decode())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

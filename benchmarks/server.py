@@ -1,0 +1,193 @@
+"""A server that costs its client nothing to wait for: an OpenAI-compatible API of prepared answers on loopback.
+
+Rule of this file: whatever can be made beforehand is, so that the client is what a benchmark measures. Each answer holds
+a serial number, so no two are equal.
+
+Run as `python -m benchmarks.server --latency SECONDS`, it prints its base URL and serves until its stdin is closed.
+"""
+
+import argparse
+import asyncio
+import re
+import resource
+import sys
+import time
+from typing import cast
+
+import msgspec
+import uvloop
+
+from corpusmill.simulate.brief import Brief, Kind
+from corpusmill.simulate.text import invent
+
+MODEL = "prepared"
+
+TEXTS = 512
+TEXT_CHARS = 2000
+"""About 400 tokens: the length of a plot outline."""
+
+SERIAL = "0000000000"
+"""Stands in a text where each answer's serial number goes."""
+
+MARK_REQUESTS = 1000
+"""The time of arrival is noted of every so many-th request."""
+
+MAX_REQUEST_BYTES = 1 << 20
+CONTENT_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+
+
+class Statistics(msgspec.Struct):
+    """What the server saw since it was last asked.
+
+    Attributes:
+        first_at: monotonic time of the first call's arrival, None before there was one.
+        marks: monotonic times of arrival of every `MARK_REQUESTS`-th call.
+        most_in_flight: calls that waited for their answers at once.
+        cpu_seconds: what the server itself used.
+    """
+
+    first_at: float | None = None
+    marks: list[float] = []
+    most_in_flight: int = 0
+    cpu_seconds: float = 0.0
+
+
+class Desk:
+    """What all connections share: the prepared answers, the latency and the counts."""
+
+    def __init__(self, latency_seconds: float) -> None:
+        self._latency_seconds = latency_seconds
+        self._loop = asyncio.get_running_loop()
+        self._answers = [_prepared(number) for number in range(TEXTS)]
+        self._calls = 0
+        self._in_flight = 0
+        self._statistics = Statistics()
+
+    def complete(self, transport: asyncio.Transport) -> None:
+        """Answer a call, now or after the latency."""
+        self._note_arrival()
+        if self._latency_seconds:
+            self._loop.call_later(self._latency_seconds, self._answer, transport, self._calls)
+        else:
+            self._answer(transport, self._calls)
+
+    def get(self, path: bytes) -> bytes:
+        """Return the response to a GET."""
+        if path == b"/v1/models":
+            return _response(msgspec.json.encode({"object": "list", "data": [{"id": MODEL, "object": "model"}]}))
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        statistics, self._statistics = self._statistics, Statistics()
+        statistics.cpu_seconds = usage.ru_utime + usage.ru_stime
+        return _response(msgspec.json.encode(statistics))
+
+    def _note_arrival(self) -> None:
+        statistics = self._statistics
+        self._calls += 1
+        self._in_flight += 1
+        statistics.most_in_flight = max(statistics.most_in_flight, self._in_flight)
+        if statistics.first_at is None:
+            statistics.first_at = time.monotonic()
+        if self._calls % MARK_REQUESTS == 0:
+            statistics.marks.append(time.monotonic())
+
+    def _answer(self, transport: asyncio.Transport, number: int) -> None:
+        self._in_flight -= 1
+        before, behind = self._answers[number % TEXTS]
+        if not transport.is_closing():
+            transport.write(b"%b%010d%b" % (before, number, behind))
+
+
+class Connection(asyncio.Protocol):
+    """One kept-alive connection; a client sends its next request when it has the answer to the last."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._unread = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once a whole request is there."""
+        request = self._unread + data if self._unread else data
+        body_at = request.find(b"\r\n\r\n") + 4
+        length = CONTENT_LENGTH.search(request)
+        if body_at < 4 or (length and len(request) < body_at + int(length[1])):
+            self._unread = request
+            if len(request) > MAX_REQUEST_BYTES:
+                self._transport.abort()
+            return
+        self._unread = b""
+        if request.startswith(b"POST"):
+            self._desk.complete(self._transport)
+        else:
+            self._transport.write(self._desk.get(request.split(b" ", 2)[1]))
+
+
+def prepared_text(number: int) -> str:
+    """Return one of the texts, which begins with the place of the serial number."""
+    text = invent(Brief(Kind.PLOT), number, 2 * TEXT_CHARS)
+    return f"{SERIAL}. {text}".ljust(TEXT_CHARS, ".")[:TEXT_CHARS]
+
+
+def prepared_body(number: int, text: str) -> bytes:
+    """Return a chat completion of a text."""
+    answer = {
+        "id": f"chatcmpl-{number:024d}",
+        "object": "chat.completion",
+        "created": 1_750_000_000,
+        "model": MODEL,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "refusal": None},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 60,
+            "completion_tokens": 400,
+            "total_tokens": 460,
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+    return msgspec.json.encode(answer)
+
+
+def _prepared(number: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the serial number in a response."""
+    response = _response(prepared_body(number, prepared_text(number)))
+    before, _, behind = response.partition(f'"{SERIAL}'.encode())
+    return before + b'"', behind
+
+
+def _response(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def _serve(latency_seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    desk = Desk(latency_seconds)
+    server = await loop.create_server(lambda: Connection(desk), "127.0.0.1", 0, backlog=65_535)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+def main() -> None:
+    """Serve until stdin is closed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=__doc__)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds to each answer")
+    options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(options.latency))
+
+
+if __name__ == "__main__":
+    main()

@@ -69,7 +69,7 @@ def break_off(spec: JobSpec, folder: Path, items: int) -> None:
             body = msgspec.Raw(prepared_body(index, text))
             paid = Paid(index, 0, 0, Attempts(sent=1), MODEL, body, (60, 0, 400, 0))
             decided = Decided(index, "kept", records=1, fingerprints=(fingerprint(text),))
-            block += (Entry.paid(paid), Entry.decided(decided, Lines((msgspec.json.encode({"completion": text}),))))
+            block += (Entry.of(paid), Entry.decided(decided, Lines((msgspec.json.encode({"completion": text}),))))
         store.commit(block)
         store.settle()
     store.close()

@@ -65,3 +65,14 @@ def test_asking_for_a_model_without_a_valid_key_fails() -> None:
         assert outcome.kind is FailureKind.UNAUTHORIZED
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("model_not_found", False), ("no_such_route", FailureKind.BAD_REQUEST)])
+def test_without_a_listing_the_word_of_the_models_own_route_counts(code: str, outcome: object) -> None:
+    async def main() -> None:
+        refusal = reply(404, {"error": {"message": "no", "code": code}})
+        async with serving(refusal) as server, endpoint(server.url) as opened:
+            exists = await opened.model_exists("other")
+        assert (exists.kind if isinstance(exists, Failure) else exists) == outcome
+
+    asyncio.run(main())

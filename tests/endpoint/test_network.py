@@ -179,6 +179,7 @@ def test_a_password_that_a_proxy_echoes_is_masked() -> None:
         ("https://api.test/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "pi.test"}, True),
         ("https://api.test/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": ",,"}, True),
         ("http://10.1.2.3/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, False),
+        ("http://10.1.2.3/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "10.9.9.9/8"}, False),
         ("http://11.1.2.3/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, True),
         ("http://127.0.0.1:8000/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1:8000"}, False),
         ("http://[::1]/v1", {"ALL_PROXY": "http://p:1", "NO_PROXY": "::1"}, False),

@@ -20,6 +20,7 @@ NOW = 1_700_000_000.0
         ({"retry-after": "0"}, "", 0.0),
         ({"retry-after": formatdate(NOW + 30, usegmt=True)}, "", 30.0),
         ({"retry-after": "Tue, 14 Nov 2023 22:13:50 -0000"}, "", 30.0),
+        ({"retry-after": "Tue, 14 Nov 2023 23:13:50 +0100"}, "", 30.0),
         ({"retry-after": formatdate(NOW - 30, usegmt=True)}, "", None),
         ({"retry-after": "-1"}, "", None),
         ({"retry-after": "-1"}, "try again in 2s", 2.0),

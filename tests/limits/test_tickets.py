@@ -5,6 +5,7 @@ import itertools
 import random
 
 import pytest
+import uvloop
 from tests.sim.loop import run_sim
 
 from corpusmill.engine.tickets import Ticket, Tickets
@@ -204,3 +205,14 @@ def test_an_outage_of_a_minute_loses_nothing_and_wastes_at_most_thirty_requests(
     assert done == 2000
     assert 10 <= wasted <= 30
     assert seconds < 70 + 60 + 40 + 30
+
+
+def test_on_uvloop_the_rate_is_kept_and_nobody_is_forgotten() -> None:
+    async def scenario() -> float:
+        tickets, times = make(requests_per_minute=60_000), list[float]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(500):
+                group.create_task(send(tickets, "a", times, latency_seconds=0.0))
+        return max(times) - min(times)
+
+    assert 0.4 < uvloop.run(scenario()) < 3.0

@@ -146,7 +146,9 @@ class Endpoint:
         if found.status not in {404, 405}:
             return found
         names = await self.models(deadline_seconds)
-        return found.kind is not FailureKind.MODEL_NOT_FOUND and names if isinstance(names, Failure) else name in names
+        if not isinstance(names, Failure):
+            return name in names
+        return False if found.kind is FailureKind.MODEL_NOT_FOUND else names
 
     async def _get(self, path: str, model: str, deadline_seconds: float) -> bytes | Failure:
         try:

@@ -85,6 +85,7 @@ class Tickets:
         self._gate = gate
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
 
     def ticket(self, job: str, charge: Charge, *, first: bool = False) -> Ticket:
         """Return a ticket for one request of a job, to be entered once.
@@ -152,12 +153,14 @@ class Tickets:
         """Keep one timer, not later than the next moment at which a ticket may pass; none if nothing waits."""
         wake = self._gate.next_wake(now)
         if self._timer is not None:
-            if wake is not None and self._timer.when() <= wake:
+            if wake is not None and self._timer_at <= wake:
                 return
             self._timer.cancel()
             self._timer = None
         if wake is not None:
-            self._timer = self._loop.call_at(max(wake, now + TIMER_SECONDS_LEAST), self._ring)
+            seconds = max(wake - now, TIMER_SECONDS_LEAST)
+            self._timer_at = now + seconds
+            self._timer = self._loop.call_later(seconds, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

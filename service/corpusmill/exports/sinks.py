@@ -5,6 +5,7 @@ Rule of this file: what was written is counted and hashed on the way, so the rec
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -89,5 +90,6 @@ class LinesFile:
         return receipt
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; that it could not be written was told before."""
+        with suppress(OSError):
+            self._file.close()

@@ -87,9 +87,3 @@ class Buckets:
     def are_paced(self) -> bool:
         """Return whether there is any limit per minute or less."""
         return any(row.limit < UNLIMITED and row.period_seconds < DAY_SECONDS for row in self.rows)
-
-
-def bucket_name(bucket: Bucket) -> str:
-    """Return kind and period in words, such as `tokens_per_minute`."""
-    period = PERIOD_NAMES.get(bucket.period_seconds) or f"{bucket.period_seconds:g}_seconds"
-    return f"{bucket.kind.name.lower()}_per_{period}"

@@ -66,7 +66,8 @@ _NOUNS = {
 _NOUN = "|".join(_NOUNS)
 _VERB = "write|imagine|create|generate|invent|brainstorm|compose|draft|give|produce|tell|make|suggest|list|name|ask"
 _ASKED = re.compile(rf"\b(?:{_VERB})\b[^.?!\n]{{0,80}}?\b({_NOUN})\b")
-_LISTED = re.compile(r"(?:^|[.!?:\n]\s*)(?:list|enumerate|name \w+ )\b")
+_SOME = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|some|all|every|several"
+_LISTED = re.compile(rf"(?:^|[.!?:\n]\s*)(?:list|enumerate|name (?:{_SOME}))\b")
 _NAMED = re.compile(rf"\b({_NOUN})\b")
 _YES_NO = re.compile(r"\byes(?:/| or |, | / )no\b|\btrue or false\b")
 _SCALE = re.compile(r"\b(?:scale|score|rate|rating|grade|number)\b[^.\n]{0,40}?\b(\d{1,4}) ?(?:to|and|-) ?(\d{1,4})\b")
@@ -76,7 +77,7 @@ _COUNT = re.compile(rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)})\b[^.\n\d]{{0,30}}$")
 _BETWEEN = re.compile(r"\bbetween (?:an? |the )?(\w{1,20}) and (?:an? |the )?(\w{1,20})\b")
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_]\w{0,39})[\"'`]")
 
-_LABELLED = re.compile(r"^[ \t]*([A-Za-z]{3,12})[ \t]*:[ \t]*(\S[^\n]{0,79})$", re.MULTILINE)
+_LABELLED = re.compile(r"(?:^|\. )[ \t]*([A-Za-z]{3,12})[ \t]*:[ \t]*(\S[^\n.]{0,79})", re.MULTILINE)
 _LABELS = {
     "genre": "genre", "place": "place", "location": "place", "setting": "place", "city": "place", "country": "place",
     "period": "period", "time": "period", "era": "period", "tone": "tone", "modifier": "tone", "mood": "tone",

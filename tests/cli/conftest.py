@@ -1,0 +1,3 @@
+from tests.jobs.conftest import data
+
+__all__ = ["data"]

@@ -8,7 +8,6 @@ import sys
 
 import msgspec
 
-import corpusmill.cli.run
 from benchmarks.cost import Cost, measured
 from corpusmill.cli.main import cli
 

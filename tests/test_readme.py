@@ -7,7 +7,6 @@ from corpusmill.cli.main import COMMANDS
 from corpusmill.config import load_config
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.load import parse_spec
-
 from tests.e2e.running import command
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")

@@ -8,11 +8,11 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
-from tests.sim.loop import run_sim
 
 from benchmarks.limits.batch import run_batch_row
 from benchmarks.limits.cost import acquire_microseconds, grant_cost, header_microseconds
 from benchmarks.limits.scenarios import SCENARIOS, STRATEGIES, Row, Scenario, misses, run_row
+from tests.sim.loop import run_sim
 
 BATCHES: tuple[tuple[str, str, int | None, int | None], ...] = (
     ("fixed width 32", "fixed", 32, None),

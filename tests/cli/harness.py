@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+
 from corpusmill.cli.main import cli
 
 UNSET = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "CORPUSMILL_CONFIG", "CORPUSMILL_DATA")

@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from corpusmill.cli.errors import EXIT_CODES
 from corpusmill.exports.errors import ExportError
 from corpusmill.jobs.folder import claimed, read_spec
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Disk
-
-from backports import zstd
 from tests.cli.harness import invoke, output, process, refused
+from tests.jobs.harness import raw_lines
 
 
 def corpus(data: Path, job: str) -> list[dict[str, Any]]:
-    """The records of a job, read without the program's help."""
-    contents = [(path, path.read_bytes()) for path in sorted((data / "jobs" / job / "corpus").iterdir())]
-    texts = [zstd.decompress(content) if path.suffix == ".zst" else content for path, content in contents]
-    return [json.loads(line) for text in texts for line in text.splitlines()]
+    """The records of a job."""
+    return raw_lines(data, job, "corpus")
 
 
 def lines_of(path: Path) -> list[Any]:
@@ -102,7 +100,7 @@ def test_an_output_that_is_there_is_replaced_by_force_only(data: Path, tmp_path:
 
 def test_a_damaged_shard_is_found_and_nothing_is_left(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "data")
-    shard = sorted((tmp_path / "data" / "jobs" / "tales" / "corpus").iterdir())[-1]
+    shard = max((tmp_path / "data" / "jobs" / "tales" / "corpus").iterdir())
     shard.write_bytes(shard.read_bytes().replace(b"END", b"AND", 1))
     folder = tmp_path / "out"
     folder.mkdir()

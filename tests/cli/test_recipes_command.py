@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
-from corpusmill.recipes import recipe_files, recipe_names, recipe_text
 
+from corpusmill.recipes import recipe_files, recipe_names, recipe_text
 from tests.cli.harness import invoke, output, refused
 
 

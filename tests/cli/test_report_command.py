@@ -24,7 +24,13 @@ def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> No
     report = json.loads(output("report", "tales", "--data", data, "--json"))
     assert list(report) == SUMMARY + LOOKED_AT
     assert list(report["outcomes"]) == ["kept", "rejected", "duplicate", "failed"]
-    assert list(report["coverage"]["genre"]["horror: of fear"]) == ["kept", "decided", "acceptance", "share", "expected"]
+    assert list(report["coverage"]["genre"]["horror: of fear"]) == [
+        "kept",
+        "decided",
+        "acceptance",
+        "share",
+        "expected",
+    ]
     assert list(report["lengths"]["chat"]["words"]) == ["min", "p5", "median", "p95", "max"]
     assert list(report["openings"]["chat"][0]) == ["words", "records", "share"]
     assert list(report["duplicates"]) == ["items", "share", "most_repeated"]

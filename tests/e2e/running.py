@@ -52,7 +52,7 @@ def simulated(*options: str) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process.stderr.close() if process.stderr else None
+        process.stderr.close()
 
 
 def stats(base_url: str) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 import uvloop
-from tests.endpoint.asking import answered, endpoint, failed, request
-from tests.endpoint.scripted import Request, ScriptedServer, chat_body, raw, reply, serving, then_hang
 
 from corpusmill import __version__
 from corpusmill.chain.completion import Choice, Prompt, Usage
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure, FailureKind
+from tests.endpoint.asking import answered, endpoint, failed, request
+from tests.endpoint.scripted import Request, ScriptedServer, chat_body, raw, reply, serving, then_hang
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -1,10 +1,10 @@
 import asyncio
 
 import pytest
-from tests.endpoint.asking import ask, endpoint
-from tests.endpoint.scripted import chat_body, reply, serving
 
 from corpusmill.endpoint.errors import EndpointConfigError
+from tests.endpoint.asking import ask, endpoint
+from tests.endpoint.scripted import chat_body, reply, serving
 
 
 @pytest.mark.parametrize(

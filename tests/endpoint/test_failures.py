@@ -11,12 +11,12 @@ import uvloop
 from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.endpoint.asking import NOW_WALL, ask, endpoint, failed, request
-from tests.endpoint.scripted import Script, chat_body, http, raw, reply, serving, then_close, then_hang
 
 from corpusmill.chain.completion import Prompt, Usage
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate, broken
+from tests.endpoint.asking import NOW_WALL, ask, endpoint, failed, request
+from tests.endpoint.scripted import Script, chat_body, http, raw, reply, serving, then_close, then_hang
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

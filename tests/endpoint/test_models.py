@@ -1,10 +1,10 @@
 import asyncio
 
 import pytest
-from tests.endpoint.asking import endpoint
-from tests.endpoint.scripted import Request, Script, http, reply, serving
 
 from corpusmill.endpoint.failures import Failure, FailureKind
+from tests.endpoint.asking import endpoint
+from tests.endpoint.scripted import Request, Script, http, reply, serving
 
 
 @pytest.mark.parametrize(

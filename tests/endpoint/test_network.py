@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import uvloop
 import yarl
-from tests.endpoint.asking import ask, endpoint, request
-from tests.endpoint.scripted import Request, Script, chat_body, http, reply, serving
 
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.errors import EndpointConfigError
 from corpusmill.endpoint.failures import Failure, FailureKind
 from corpusmill.endpoint.network import endpoint_url, resolve_proxy
+from tests.endpoint.asking import ask, endpoint, request
+from tests.endpoint.scripted import Request, Script, chat_body, http, reply, serving
 
 CREDENTIALS = "Basic " + base64.b64encode(b"alice:pa:ss").decode()
 

@@ -1,10 +1,10 @@
 import asyncio
 
 import pytest
-from tests.endpoint.asking import failed
-from tests.endpoint.scripted import reply, serving
 
 from corpusmill.endpoint.failures import Failure, FailureKind
+from tests.endpoint.asking import failed
+from tests.endpoint.scripted import reply, serving
 
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 

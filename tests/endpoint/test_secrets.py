@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.endpoint.asking import endpoint, failed, request
-from tests.endpoint.scripted import Script, reply, serving, then_close
 
 from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.secret import MASK, Secret, presentable
+from tests.endpoint.asking import endpoint, failed, request
+from tests.endpoint.scripted import Script, reply, serving, then_close
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=200)
 

@@ -10,13 +10,13 @@ import random
 from collections import Counter
 
 import pytest
+
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.chain.completion import Choice
 from corpusmill.endpoint.failures import FailureKind
 from corpusmill.engine.engine import Engine
 from corpusmill.jobs.summary import Summary
 from corpusmill.telemetry.events import JobPaused, JobResumed
-
 from tests.sim.world import ScriptedEndpoint, World, make_spec
 
 ITEMS = 120
@@ -151,7 +151,7 @@ def test_a_target_is_met_exactly(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_drain_keeps_every_answer_that_was_paid_for(seed: int) -> None:
-    async def drain_soon(assembly: Assembly, engine: Engine) -> None:  # noqa: ARG001 - the signature of `during`
+    async def drain_soon(assembly: Assembly, engine: Engine) -> None:
         await asyncio.sleep(3)
         assembly.halt.stop("interrupted", "test")
 
@@ -170,7 +170,7 @@ def test_a_drain_keeps_every_answer_that_was_paid_for(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_full_disk_pauses_and_goes_on_by_itself(seed: int) -> None:
-    async def fill_and_empty(assembly: Assembly, engine: Engine) -> None:  # noqa: ARG001 - the signature of `during`
+    async def fill_and_empty(assembly: Assembly, engine: Engine) -> None:
         await asyncio.sleep(2)
         world.disk.fail_at, world.disk.error, world.disk.persistent = 1, errno.ENOSPC, True
         world.disk.free = 0

@@ -3,11 +3,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from corpusmill.exports.errors import ExportError
 from corpusmill.exports.formats import JSON_LINES, encode_line
 from corpusmill.exports.record import read_record
-from hypothesis import given
-from hypothesis import strategies as st
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 

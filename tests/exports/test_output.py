@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+
 from corpusmill.exports.errors import ExportError, OutputError
 from corpusmill.exports.formats import JSON_LINES
 from corpusmill.exports.output import appearing, side_path
@@ -104,13 +105,16 @@ def files_limited_to(size_bytes: int) -> Iterator[None]:
 
 
 def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    with (
-        files_limited_to(1_000),
-        pytest.raises(OutputError, match=r"part: cannot be written: File too large$"),
-        appearing([tmp_path / "a.jsonl"], "1", replace=False) as [temporary],
-        closing(LinesFile(temporary, JSON_LINES["alpaca"])) as sink,
-    ):
-        for _ in range(100):
-            sink.write(RECORD)
-        sink.finish()
+
+    def export() -> None:
+        with (
+            appearing([tmp_path / "a.jsonl"], "1", replace=False) as [temporary],
+            closing(LinesFile(temporary, JSON_LINES["alpaca"])) as sink,
+        ):
+            for _ in range(100):
+                sink.write(RECORD)
+            sink.finish()
+
+    with files_limited_to(1_000), pytest.raises(OutputError, match=r"part: cannot be written: File too large$"):
+        export()
     assert names(tmp_path) == []

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from corpusmill.exports.errors import ExportError
 from corpusmill.exports.parquet import ROWS, ParquetFile
 from corpusmill.exports.record import read_record

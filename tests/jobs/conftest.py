@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from corpusmill.spec.schema import Shards
 
+from corpusmill.spec.schema import Shards
 from tests.jobs.harness import run, spec_of
 
 

@@ -1,12 +1,15 @@
 """What tests of finished and interrupted jobs share: a spec, and the real program run on it over a real socket."""
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from corpusmill.bootstrap.run import Running, run_job
 from corpusmill.bootstrap.upstream import Target, Upstream
 from corpusmill.config import Config
@@ -15,6 +18,11 @@ from corpusmill.simulate import SimulateOptions, serving
 from corpusmill.spec.load import parse_spec
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Event, ItemDecided
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SPEC = """
 name: tales
@@ -29,7 +37,8 @@ steps:
     system: You write for the screen.
     prompt: |
       {{ nonce }}
-      Imagine a detailed plot outline for a {{ genre.label }} film, which tells {{ genre.definition }}. The tone is {{ tone }}. Begin with scene {{ scene }}.
+      Imagine a detailed plot outline for a {{ genre.label }} film, which tells {{ genre.definition }}.
+      The tone is {{ tone }}. Begin with scene {{ scene }}.
     parameters: {max_tokens: 1000}
 filters:
   - {of: plot, finish_reason: [stop]}
@@ -81,3 +90,13 @@ async def _run(spec: JobSpec, data: Path, stop_after: int | None, options: Simul
     async with serving(options) as base_url:
         upstream = Upstream(Config(), Target(base_url, None, spec.limits))
         return await run_job(spec, data, upstream, environ={}, emit=emit, watch=watch)
+
+
+def raw_lines(data: Path, job: str, place: str) -> list[dict[str, Any]]:
+    """Every line of a job's `corpus` or `rejects`, read without the program's help."""
+    lines: list[dict[str, Any]] = []
+    for path in sorted((data / "jobs" / job / place).iterdir()):
+        content = path.read_bytes()
+        text = zstd.decompress(content) if path.suffix == ".zst" else content
+        lines += [json.loads(line) for line in text.splitlines()]
+    return lines

@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+
 from corpusmill.bootstrap.assembly import space_of
 from corpusmill.chain.completion import Usage
 from corpusmill.cli.plan_text import plan_text
@@ -13,8 +15,6 @@ from corpusmill.jobs.preview import preview, spread
 from corpusmill.simulate import SimulateOptions
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import JobSpec, Limits, Target
-from msgspec.structs import replace
-
 from tests.jobs.harness import run, spec_of
 
 PRICES = Prices(input=150_000, cached_input=75_000, output=600_000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.cli.report import report_of
 from corpusmill.jobs.folder import UnknownJobError, claimed, read_spec
@@ -16,19 +17,7 @@ from corpusmill.jobs.snapshot import take_snapshot
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Disk
 from corpusmill.simulate import SimulateOptions
-
-from backports import zstd
-from tests.jobs.harness import run, spec_of
-
-
-def raw_lines(data: Path, job: str, place: str) -> list[dict[str, Any]]:
-    """Every line of a folder, read without the program's help."""
-    lines = []
-    for path in sorted((data / "jobs" / job / place).iterdir()):
-        content = path.read_bytes()
-        text = zstd.decompress(content) if path.suffix == ".zst" else content
-        lines += [json.loads(line) for line in text.splitlines()]
-    return lines
+from tests.jobs.harness import raw_lines, run, spec_of
 
 
 def text_of(line: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+
 from corpusmill.jobs.shards import CHUNK_BYTES, sealed_lines
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Disk

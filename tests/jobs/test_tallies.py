@@ -1,9 +1,10 @@
 import math
 from collections import Counter
 
-from corpusmill.jobs.tallies import Frequent, Lengths
 from hypothesis import given
 from hypothesis import strategies as st
+
+from corpusmill.jobs.tallies import Frequent, Lengths
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=500))

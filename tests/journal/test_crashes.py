@@ -16,12 +16,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from corpusmill.journal.errors import BrokenDiskError, CorruptionError
 from corpusmill.journal.manifest import read_commits
 from corpusmill.journal.records import Attempts, Decided, Outcome, Paid
 from corpusmill.journal.store import Entry, JobStore, Lines
 from corpusmill.spec.schema import Shards
-
 from tests.sim.disk import Crash, SimDisk
 
 FOLDER = Path("/job")

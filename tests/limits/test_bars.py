@@ -1,6 +1,7 @@
 """The gate against models of real servers: what it has to reach, in a shortened run of the benchmark."""
 
 import pytest
+
 from benchmarks.limits.scenarios import SCENARIOS, Scenario, misses, run_row
 from tests.sim.loop import run_sim
 

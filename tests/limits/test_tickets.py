@@ -6,12 +6,12 @@ import random
 
 import pytest
 import uvloop
-from tests.sim.loop import run_sim
 
 from corpusmill.engine.tickets import Ticket, Tickets
 from corpusmill.limits.charge import Charge, Limits
 from corpusmill.limits.claim import Refusal, RefusalKind, SettledTwiceError
 from corpusmill.limits.gate import Gate
+from tests.sim.loop import run_sim
 
 SMALL = Charge(input_tokens=10, output_tokens=10)
 

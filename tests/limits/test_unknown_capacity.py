@@ -1,10 +1,10 @@
 """A server that says nothing about limits: its metrics are read, or the width is found by what it delivers."""
 
 import pytest
-from benchmarks.limits.batch import run_batch_row
-from tests.sim.loop import run_sim
 
+from benchmarks.limits.batch import run_batch_row
 from corpusmill.limits.server_load import ServerLoad, parse_load, width_for
+from tests.sim.loop import run_sim
 
 VLLM = """# HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge

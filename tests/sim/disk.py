@@ -1,7 +1,7 @@
 """A simulated disk behind the journal's seam: it loses, tears and refuses what was not made durable.
 
-What a file system promises and no more: a file's bytes are durable after `sync`, a name after `sync_folder`. A power cut
-keeps, drops, tears (by 512-byte sector), zeroes or garbles what was not, in any mixture; a kill keeps everything. A
+What a file system promises and no more: a file's bytes are durable after `sync`, a name after `sync_folder`. A power
+cut keeps, drops, tears (by 512-byte sector), zeroes or garbles what was not, in any mixture; a kill keeps everything. A
 failed sync drops the unsynced bytes' promise for good: a later sync of that file succeeds and means nothing.
 """
 

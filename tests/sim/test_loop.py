@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+
 from tests.sim.loop import DeadlockError, run_sim
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.chain.completion import Choice, Completion, Usage
 from corpusmill.endpoint.client import Answer, CallRequest
@@ -29,7 +30,6 @@ from corpusmill.limits.gate import Gate
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Event
-
 from tests.sim.disk import Crash, SimDisk
 from tests.sim.loop import run_sim
 

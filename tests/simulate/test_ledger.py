@@ -4,11 +4,11 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.harness import chat_body, http
 
 from corpusmill.simulate import SimulateOptions
 from corpusmill.simulate.simulation import Simulation
 from corpusmill.simulate.wire import read_chat
+from tests.simulate.harness import chat_body, http
 
 
 def ask(simulation: Simulation, prompt: str, now: float, max_tokens: int = 100) -> str:

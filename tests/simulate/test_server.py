@@ -7,12 +7,12 @@ import openai
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionMessageParam
-from tests.simulate.harness import PLOT_PROMPT, chat_body, http, sdk
 
 from corpusmill.simulate import SimulateOptions, create_app
 from corpusmill.simulate.chance import prompt_key
 from corpusmill.simulate.simulation import Simulation
 from corpusmill.simulate.wire import read_chat
+from tests.simulate.harness import PLOT_PROMPT, chat_body, http, sdk
 
 
 def messages(prompt: str = PLOT_PROMPT) -> list[ChatCompletionMessageParam]:

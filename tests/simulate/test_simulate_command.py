@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 from click.testing import CliRunner
-from tests.simulate.harness import chat_body
 
 from corpusmill.cli.simulate import simulate
 from corpusmill.simulate import Fault
+from tests.simulate.harness import chat_body
 
 PROGRAM = "from corpusmill.cli.simulate import simulate; simulate()"
 

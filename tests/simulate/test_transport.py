@@ -4,9 +4,9 @@ import json
 import aiohttp
 import openai
 import pytest
-from tests.simulate.harness import PLOT_PROMPT, chat_body, http, sdk
 
 from corpusmill.simulate import SimulateOptions
+from tests.simulate.harness import PLOT_PROMPT, chat_body, http, sdk
 
 
 def always(fault: str, **options: float) -> SimulateOptions:

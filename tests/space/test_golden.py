@@ -11,12 +11,12 @@ from hashlib import sha256
 import msgspec
 import pytest
 from msgspec.structs import replace
-from tests.space.spaces import PLOTS, product_spec
 
 from corpusmill.space.nonce import nonce
 from corpusmill.space.space import Space, build_space
 from corpusmill.space.values import encode_value
 from corpusmill.spec.schema import Axis, SpaceSpec
+from tests.space.spaces import PLOTS, product_spec
 
 DEPENDENT = SpaceSpec(
     axes={

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.space.spaces import PLOTS, Row, combinations_of, product_spec, specs
 
 from corpusmill.space.item import Item
 from corpusmill.space.space import Count, Space, build_space
 from corpusmill.space.values import Labelled
 from corpusmill.spec.errors import RenderError, SpecError
 from corpusmill.spec.schema import Axis, Scalar, SpaceSpec
+from tests.space.spaces import PLOTS, Row, combinations_of, product_spec, specs
 
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.spec.documents import DELETE, spec
 
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.errors import SpecError
+from tests.spec.documents import DELETE, spec
 
 FAULTS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "names": [

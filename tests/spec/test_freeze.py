@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.spec.documents import DELETE, DOCUMENT, spec
 
 from corpusmill.spec.freeze import changed_paths, spec_to_json
 from corpusmill.spec.load import parse_spec
 from corpusmill.spec.schema import JobSpec
+from tests.spec.documents import DELETE, DOCUMENT, spec
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.spec.documents import DELETE, DOCUMENT, changed
 
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.load import Form, load_spec, parse_spec
 from corpusmill.spec.schema import Axis, JobSpec
+from tests.spec.documents import DELETE, DOCUMENT, changed
 
 YAML = """
 name: plots

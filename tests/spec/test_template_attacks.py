@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.spec.attacks import ATTACKS
 
 TIMEOUT_SECONDS = 60

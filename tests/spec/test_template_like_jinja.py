@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined, TemplateError, pass_environment
 from jinja2.filters import do_unique
 from jinja2.sandbox import SandboxedEnvironment
-from tests.spec.test_template import Labelled
 
 from corpusmill.spec.errors import RenderError
 from corpusmill.spec.template import Template, compile_template
+from tests.spec.test_template import Labelled
 
 JINJA = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
 # Jinja2 gives a generator, which is of use only inside another filter; here it is a list.

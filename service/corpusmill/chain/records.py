@@ -1,7 +1,8 @@
 """Records: what an item contributes to the corpus, or its line among the rejects.
 
 Rules of this file: the same item and outputs always give the same bytes, because shards are made again from the
-journal. An id is unique in its job by construction and can be read: job:index:example, and :choice where a call gave several.
+journal. An id is unique in its job by construction and can be read: job:index:example, and :choice where a call gave
+several.
 """
 
 import hashlib

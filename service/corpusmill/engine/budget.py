@@ -9,7 +9,6 @@ import enum
 
 import msgspec
 
-
 GRANTS = 100
 """A grant allows a hundredth of the budget beyond what is reserved: the most that a crash forfeits on top of that."""
 

@@ -39,6 +39,9 @@ REFUSALS = {
 }
 """Failures that lie in the load and not in the request."""
 
+REFUSALS_AT_START = 8
+"""Refused calls without a single answer after which the endpoint is taken to be at fault."""
+
 OUTAGES = frozenset({FailureKind.CONNECT, FailureKind.RESET, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR})
 """Failures that say that the endpoint may be down."""
 
@@ -102,8 +105,10 @@ class Caller:
             if answer.fate is Fate.STOP_JOB:
                 self._halt.stop("failed", f"{answer.kind.value}: {answer.message}")
                 raise RunEndingError
-            if answer.fate is Fate.FAIL_ITEM:
+            if answer.fate is Fate.FAIL_ITEM and route.answers:
                 return GaveUp(answer.kind.value, answer.message)
+            if answer.fate is Fate.FAIL_ITEM:
+                self._suspect(route, answer)
             delay = tries.delay_seconds(answer, route.answers, self._jitter)
             if delay is None:
                 return GaveUp(answer.kind.value, f"given up after repeated failures: {answer.message}")
@@ -124,6 +129,13 @@ class Caller:
     def upstream(self, step: CompiledStep) -> str:
         """Return the name of the step's model at its endpoint."""
         return self._routes[step.model].upstream
+
+    def _suspect(self, route: Route, failure: Failure) -> None:
+        """Until an endpoint has answered anything, its refusals speak against the endpoint, not against the items."""
+        route.refusals += 1
+        if route.refusals >= REFUSALS_AT_START:
+            self._halt.stop("failed", f"the endpoint refuses every call: {failure.kind.value}: {failure.message}")
+            raise RunEndingError
 
     async def _try(
         self, route: Route, step: CompiledStep, prompt: Prompt, worst: Price, tally: Tally, worker: Worker

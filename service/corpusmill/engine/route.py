@@ -23,11 +23,13 @@ class Route:
         upstream: the model's name at the endpoint.
         prices: None where they are unknown.
         answers: calls answered so far.
+        refusals: calls refused for what is in them, before the first answer.
     """
 
     def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets, prices: Prices | None) -> None:
         self.upstream, self.endpoint, self.tickets, self.prices = upstream, endpoint, tickets, prices
         self.answers = 0
+        self.refusals = 0
 
 
 class Tally:

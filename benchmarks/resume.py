@@ -21,9 +21,9 @@ from benchmarks.table import Row
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.dedup.fingerprint import fingerprint
 from corpusmill.journal.block import decode_block
+from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.files import Disk
 from corpusmill.journal.records import Attempts, Decided, Paid, decode_record
-from corpusmill.journal.store import Entry, Lines
 from corpusmill.spec.schema import JobSpec
 
 ROUNDS = 3

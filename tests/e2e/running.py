@@ -44,8 +44,8 @@ SPEC: dict[str, Any] = {
 def simulated(*options: str) -> Iterator[str]:
     """The base URL of a simulated endpoint that runs while the block does."""
     process = subprocess.Popen([*PROGRAM, "simulate", "--port", "0", *options], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
     try:
-        assert process.stderr is not None
         ready = re.search(r"ready: (\S+)", process.stderr.readline())
         assert ready is not None
         yield ready.group(1)

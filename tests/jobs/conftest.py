@@ -8,9 +8,10 @@ from tests.jobs.harness import run, spec_of
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with three jobs: finished, finished and compressed, and interrupted."""
+    """A data directory with three jobs: finished, finished and compressed, and interrupted twice."""
     folder = tmp_path_factory.mktemp("jobs")
     run(spec_of(), folder)
     run(spec_of(name="packed", shards=Shards(records=50, compress="zstd")), folder)
     run(spec_of(name="broken-off"), folder, stop_after=55)
+    run(spec_of(name="broken-off"), folder, stop_after=5)
     return folder

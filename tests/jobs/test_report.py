@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.cli.report import report_of
@@ -107,6 +108,7 @@ def test_the_unsealed_tail_is_reported_as_recovery_will_find_it(data: Path, tmp_
     spec = read_spec(data, "broken-off")
     before = report_of(data, "broken-off")
     sealed = sum(shard.records for shard in take_snapshot(data, "broken-off").sealed("corpus"))
+    assert len(list((data / "jobs" / "broken-off" / "journal").iterdir())) == 2
     assert before.summary.state == "interrupted"
     assert 0 < sealed < before.summary.records
     shutil.copytree(data, tmp_path, dirs_exist_ok=True)
@@ -126,6 +128,15 @@ def test_a_report_changes_nothing_and_a_running_job_keeps_its_lock(data: Path) -
         assert report_of(data, "tales").summary.state == "running"
         assert report_of(data, "tales").summary.state == "running"
     assert report_of(data, "tales").summary.state == "finished"
+
+
+def test_a_finished_job_that_was_extended_and_broken_off_is_not_finished(tmp_path: Path) -> None:
+    spec = spec_of()
+    run(replace(spec, space=replace(spec.space, limit=20)), tmp_path)
+    assert report_of(tmp_path, "tales").summary.state == "finished"
+    run(spec, tmp_path, stop_after=10)
+    assert report_of(tmp_path, "tales").summary.state == "interrupted"
+    assert take_snapshot(tmp_path, "tales").commits[-1].job_state == "finished"
 
 
 def test_a_job_without_anything_kept_or_decided_is_reported(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.errors import BrokenDiskError, CorruptionError
 from corpusmill.journal.manifest import read_commits
 from corpusmill.journal.records import Attempts, Decided, Outcome, Paid
-from corpusmill.journal.store import Entry, JobStore, Lines
+from corpusmill.journal.store import JobStore
 from corpusmill.spec.schema import Shards
 from tests.sim.disk import Crash, SimDisk
 

@@ -25,10 +25,11 @@ from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
 from corpusmill.jobs.summary import Summary, summarise
+from corpusmill.journal.entry import Lines
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.records import Decided, Granted, Paid
-from corpusmill.journal.store import JobStore, Lines
+from corpusmill.journal.store import JobStore
 from corpusmill.space.space import Space, build_space
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import JobSpec

@@ -18,7 +18,7 @@ from corpusmill.exports.parquet import ParquetFile
 from corpusmill.exports.record import Record, read_record
 from corpusmill.exports.sinks import LinesFile, LinesStream, Receipt, Sink
 from corpusmill.jobs.snapshot import Snapshot, fold_tail, take_snapshot
-from corpusmill.journal.store import Lines
+from corpusmill.journal.entry import Lines
 from corpusmill.spec.wording import hint
 
 PARQUET = "parquet"

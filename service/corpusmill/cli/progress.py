@@ -78,7 +78,8 @@ class ProgressDisplay:
         if summary.rejected_by:
             reasons = ", ".join(f"{name} {count:,}" for name, count in list(summary.rejected_by.items())[:REASONS])
             grid.add_row("rejected by", Text(reasons, "yellow"))
-        bar = ProgressBar(total=summary.items or None, completed=done, width=60, pulse=summary.items is None)
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=summary.items or None, completed=done, width=60, pulse=summary.items is None))
         return Group(head, bar, grid, Text(self._state(running), "bold yellow"))
 
     def _rates(self) -> tuple[float, float]:

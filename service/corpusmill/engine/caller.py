@@ -22,8 +22,8 @@ from corpusmill.engine.retry import Tries
 from corpusmill.engine.route import Route, Tally, Worker
 from corpusmill.engine.tickets import Ticket
 from corpusmill.engine.writer import Writer
+from corpusmill.journal.entry import Entry
 from corpusmill.journal.records import Granted
-from corpusmill.journal.store import Entry
 from corpusmill.limits.claim import Refusal, RefusalKind
 from corpusmill.limits.deadline import Deadline
 from corpusmill.limits.estimator import Estimator

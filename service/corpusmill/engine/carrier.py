@@ -16,8 +16,8 @@ from corpusmill.engine.caller import Caller, GaveUp, RunEndingError
 from corpusmill.engine.outcome import Liner, Novelty, Verdict, decide, judged
 from corpusmill.engine.route import Tally, Worker
 from corpusmill.engine.writer import Writer
+from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.records import Decided, Paid, Tried
-from corpusmill.journal.store import Entry, Lines
 from corpusmill.space.item import Item
 from corpusmill.spec.errors import RenderError
 from corpusmill.telemetry.events import Emit, ItemDecided

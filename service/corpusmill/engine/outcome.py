@@ -13,8 +13,8 @@ from corpusmill.chain.completion import Choice
 from corpusmill.chain.records import RecordWriter
 from corpusmill.dedup.exact import ExactIndex
 from corpusmill.dedup.fingerprint import fingerprint
+from corpusmill.journal.entry import Lines
 from corpusmill.journal.records import Attempts, Decided, Outcome
-from corpusmill.journal.store import Lines
 from corpusmill.space.item import Item
 
 Answers = Mapping[str, Sequence[Choice]]

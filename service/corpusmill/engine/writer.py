@@ -12,8 +12,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from corpusmill.engine.bell import Bell
+from corpusmill.journal.entry import Entry
 from corpusmill.journal.log import FULL
-from corpusmill.journal.store import Entry, JobStore
+from corpusmill.journal.store import JobStore
 from corpusmill.telemetry.events import Emit, JobPaused, JobResumed, JournalSynced, ShardSealed
 
 LINGER_SECONDS = 0.01

@@ -14,13 +14,14 @@ import msgspec
 
 from corpusmill.jobs.folder import LOCK, JobFolderError, job_path, read_spec
 from corpusmill.jobs.shards import sealed_lines
+from corpusmill.journal.entry import Lines
 from corpusmill.journal.files import Disk
 from corpusmill.journal.manifest import Commit, read_commits
-from corpusmill.journal.records import Paid, decode_record
+from corpusmill.journal.records import Decided, Paid, decode_record
 from corpusmill.journal.segment import Reader
 from corpusmill.journal.shard import Sealed
 from corpusmill.journal.sheet import Sheet
-from corpusmill.journal.store import INTERRUPTED, Lines, Render
+from corpusmill.journal.store import INTERRUPTED, Render
 from corpusmill.spec.schema import JobSpec
 
 OPENING_TRIES = 3
@@ -96,10 +97,10 @@ def fold_tail(snapshot: Snapshot, sheet: Sheet, render: Render) -> Iterator[Line
             sheet.add(record)
         if isinstance(record, Paid):
             paid.setdefault(record.index, []).append(record)
-            continue
-        completions = paid.pop(record.index, [])
-        if sequence > sealed_sequence:
-            yield render(record, completions)
+        elif isinstance(record, Decided):
+            completions = paid.pop(record.index, [])
+            if sequence > sealed_sequence:
+                yield render(record, completions)
 
 
 def disk_bytes(folder: Path) -> int:

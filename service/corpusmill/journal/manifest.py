@@ -50,6 +50,11 @@ class Commit(msgspec.Struct, frozen=True):
     sealed_at: str
     job_state: str = "running"
 
+    def shards(self) -> list[tuple[str, Sealed]]:
+        """Return the shards that this commit adds, with their folders."""
+        pairs = (("corpus", self.corpus), ("rejects", self.rejects))
+        return [(place, shard) for place, shard in pairs if shard is not None]
+
 
 class Stored(msgspec.Struct, frozen=True):
     """A commit with the checksum of its own JSON, so that a changed record is noticed."""

@@ -4,6 +4,7 @@ Rule of this file: short keys on disk, full names in code. A record that is dura
 recomputed: a later version of the program reads what is here.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -88,4 +89,11 @@ class Granted(msgspec.Struct, frozen=True, tag="g", tag_field="k", omit_defaults
 Record = Paid | Decided | Tried | Granted
 
 encode_record = msgspec.json.Encoder().encode
-decode_record = msgspec.json.Decoder(Record).decode
+
+
+def decode_record(line: bytes) -> Record:
+    """Read a line of the journal."""
+    return _decode(line)
+
+
+_decode: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode

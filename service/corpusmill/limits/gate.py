@@ -59,7 +59,7 @@ class Gate(Generic[C]):
         self.in_flight = 0
         self.width = Width(limits, now)
         self.pacer = Pacer(limits, now)
-        self.width.is_limited = self.pacer.is_limited
+        self.width.know_rates(self.pacer.is_limited)
         self.pauses = Pause()
         self.breaker = Breaker(jitter)
         self.granted_total = 0
@@ -126,7 +126,7 @@ class Gate(Generic[C]):
         if isinstance(outcome, Answered):
             self.breaker.alive(now, claim.granted_at, claim.is_probe)
             self.queue.correct(claim.job, self.pacer.answered(claim, outcome, now))
-            self.width.is_limited = self.pacer.is_limited
+            self.width.know_rates(self.pacer.is_limited)
             self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
         elif isinstance(outcome, Refused):
             self._refuse(claim, outcome, now)
@@ -140,13 +140,13 @@ class Gate(Generic[C]):
     def pause(self, seconds: float, reason: str, now: float) -> None:
         """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
         self.pauses.extend(now, seconds, reason)
-        self.pacer.buckets.drain(self.pauses.until)
+        self.pacer.paused(now, self.pauses.until)
 
     def rerate(self, limits: Limits, now: float) -> None:
         """Adopt other limits at once, also for those who wait; levels and refusals are remembered."""
         self.width = Width(limits, now)
         self.pacer.rerate(limits, now)
-        self.width.is_limited = self.pacer.is_limited
+        self.width.know_rates(self.pacer.is_limited)
 
     def _ready_at(self, claim: C, now: float) -> float:
         """Return when a claim may pass; infinity if only an outcome can bring that about."""
@@ -173,8 +173,9 @@ class Gate(Generic[C]):
         if kind is RefusalKind.CAPACITY:
             if claim.is_probe or claim.granted_at > self.pauses.until:
                 self.breaker.failed(now, claim.granted_at, claim.is_probe)
-            self.width.refused(now, claim.granted_at, self.in_flight + 1)
         else:
             self.breaker.alive(now, claim.granted_at, claim.is_probe)
+        if kind is RefusalKind.CAPACITY or not self.pacer.is_limited:
+            self.width.refused(now, claim.granted_at, self.in_flight + 1)
         self.pacer.refused(claim, outcome, now, is_daily)
         self.pause(seconds, "daily limit" if is_daily else kind.value, now)

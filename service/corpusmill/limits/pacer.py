@@ -98,8 +98,13 @@ class Pacer:
                 self.view.refused(outcome.headers, claim.granted_at, claim.sent_before, now)
                 self._adopt(now)
             is_steered = self.view.is_steering(now)
-            self.restraint.refused(now, claim.granted_at, is_steered, self._delivered.share)
+            self.restraint.refused(now, claim.granted_at, is_steered, self._delivered.share())
         self._tuned_at = -math.inf
+
+    def paused(self, now: float, until: float) -> None:
+        """Start without credit when a pause is over."""
+        self.buckets.drain(until)
+        self._delivered.paused(now, until)
 
     def advance(self, now: float, ramp_share: float) -> None:
         """Bring the rates up to date; `ramp_share` is the part of them that may be used after an outage."""
@@ -140,7 +145,7 @@ class Pacer:
                 bucket.shape(now, 1.0, bucket.period_seconds)
             else:
                 limit = configured.get((bucket.kind, bucket.period_seconds))
-                steered = self.view.share(bucket, limit, now, self._sent, self._delivered.share)
+                steered = self.view.share(bucket, limit, now, self._sent, self._delivered.share() or 0.0)
                 bucket.is_steered = steered is not None
                 target = steered or static_share(self.restraint.burst_seconds, bucket.period_seconds)
                 bucket.shape(now, share * target, self.restraint.burst_seconds)

@@ -13,10 +13,12 @@ JITTER_SECONDS = 0.05
 BURST_DIVISOR = 3.0
 SHARE_AFTER_BURST = 0.98
 SHARE_AFTER_RATE = 0.93
+SHARE_CUT_MOST = 0.7
 SHARE_LEAST = 0.01
 SHARE_OF_DELIVERED = 0.95
 RECOVERY_PER_SECOND = 0.01
 RECOVERY_PER_SECOND_NEAR_FAILURE = 0.0005
+"""Both of the rate that failed, so that a small rate comes back as slowly as a large one."""
 NEAR_FAILURE = 0.98
 STEERED_REFUSALS = 3
 STEERED_WINDOW_SECONDS = 30.0
@@ -43,17 +45,17 @@ class Restraint:
         self._updated_at = now
         self._steered: list[float] = []
 
-    def refused(self, now: float, sent_at: float, is_steered: bool, delivered: float = 0.0) -> bool:
+    def refused(self, now: float, sent_at: float, is_steered: bool, delivered: float | None = None) -> bool:
         """React to a refusal; True if it was new evidence.
 
-        A full bucket refuses at any rate until it has room again, so the rate is not lowered far below what the server
-        has just been seen to accept.
+        A full bucket refuses at any rate until it has room again; so the rate goes to just below what the server has
+        accepted lately, and by less than a third at once.
 
         Args:
             now: seconds.
             sent_at: when the refused request was let through.
             is_steered: whether the server's headers steer the rate, so that single refusals are only noise.
-            delivered: the share of the limit that was accepted lately.
+            delivered: the share of the limit that was accepted lately; None if that is not known yet.
         """
         self.relax(now)
         if sent_at <= self.reacted_at:
@@ -66,8 +68,7 @@ class Restraint:
             self.burst_seconds = max(BURST_SECONDS_LEAST, self.burst_seconds / BURST_DIVISOR)
             self.share *= SHARE_AFTER_BURST
         else:
-            least = max(SHARE_LEAST, min(self.share, SHARE_OF_DELIVERED * delivered))
-            self.share = max(least, self.share * SHARE_AFTER_RATE)
+            self.share = max(SHARE_LEAST, self._borne(delivered))
         return True
 
     def relax(self, now: float) -> None:
@@ -75,14 +76,18 @@ class Restraint:
         seconds = max(0.0, now - self._updated_at)
         self._updated_at = now
         if self.share < 1.0:
-            near = min(1.0, self._failed_share * NEAR_FAILURE)
-            fast_seconds = min(seconds, max(0.0, near - self.share) / RECOVERY_PER_SECOND)
-            slow_seconds = seconds - fast_seconds
-            gain = fast_seconds * RECOVERY_PER_SECOND + slow_seconds * RECOVERY_PER_SECOND_NEAR_FAILURE
-            self.share = min(1.0, self.share + gain)
+            failed = min(1.0, self._failed_share)
+            fast, slow = failed * RECOVERY_PER_SECOND, failed * RECOVERY_PER_SECOND_NEAR_FAILURE
+            fast_seconds = min(seconds, max(0.0, failed * NEAR_FAILURE - self.share) / fast)
+            self.share = min(1.0, self.share + fast_seconds * fast + (seconds - fast_seconds) * slow)
         elif self.burst_seconds < BURST_SECONDS and now - self.reacted_at > BURST_RECOVERY_SECONDS:
             self.burst_seconds = BURST_SECONDS
             self._failed_share = math.inf
+
+    def _borne(self, delivered: float | None) -> float:
+        if delivered is None:
+            return self.share * SHARE_AFTER_RATE
+        return min(self.share, max(SHARE_OF_DELIVERED * delivered, self.share * SHARE_CUT_MOST))
 
     def _is_third(self, now: float) -> bool:
         self._steered = [at for at in self._steered if at > now - STEERED_WINDOW_SECONDS]

@@ -24,15 +24,12 @@ class Width:
     Args:
         limits: of the gate; a `concurrency` is the width itself, otherwise it is found where no rates are known.
         now: seconds.
-
-    Attributes:
-        is_limited: whether rates are known, which then do the work.
     """
 
     def __init__(self, limits: Limits, now: float) -> None:
         self._most = float(limits.concurrency or WIDTH_MOST)
         self._is_open = limits.concurrency is None
-        self.is_limited = False
+        self._has_rates = False
         self._climb = Climb(min(WIDTH_START, self._most), self._most, now)
         self._metered = WIDTH_START
         self._metered_at = -math.inf
@@ -43,7 +40,7 @@ class Width:
     def limit(self, now: float) -> float:
         """Return how many may be in flight now."""
         limit = min(self._most, self._borne_at(now))
-        if self.is_limited or not self._is_open:
+        if self._has_rates or not self._is_open:
             return limit
         return min(limit, self._metered if self._is_metered(now) else self._climb.width)
 
@@ -52,9 +49,15 @@ class Width:
         self._most = float(limits.concurrency or WIDTH_MOST)
         self._is_open = limits.concurrency is None
 
+    def know_rates(self, are_known: bool) -> None:
+        """Take note whether rates are known; once they are, what refusals taught about the width is void."""
+        if are_known and not self._has_rates:
+            self._borne = math.inf
+        self._has_rates = are_known
+
     def answered(self, now: float, sent_at: float, tokens: float, in_flight: int) -> None:
         """Take an answer of so many output tokens; `in_flight` were out at that moment."""
-        if self._is_open and not self.is_limited and not self._is_metered(now):
+        if self._is_open and not self._has_rates and not self._is_metered(now):
             self._climb.answered(now, now - sent_at, tokens, in_flight)
 
     def refused(self, now: float, sent_at: float, in_flight: int) -> None:

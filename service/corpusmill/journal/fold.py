@@ -1,0 +1,136 @@
+"""The fold of a journal: outcomes counted, lines laid into shards, and commits when those are full.
+
+Rules of this file: a fold sees every record once, in the journal's order. Sealing is the only thing here that makes
+anything durable, and the manifest record it ends with is the point at which shards become part of the corpus.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from corpusmill.journal.done import DoneSet
+from corpusmill.journal.entry import Entry, Lines
+from corpusmill.journal.files import Files
+from corpusmill.journal.manifest import Commit, write_commit
+from corpusmill.journal.records import Decided, Paid
+from corpusmill.journal.shard import BUFFER_BYTES, Sealed, Shard
+from corpusmill.journal.sheet import Sheet
+from corpusmill.journal.state import Covered
+from corpusmill.spec.schema import Shards
+
+COMMIT_BYTES = 256 << 20
+"""Journal lines between two commits at most, so that recovery reads a bounded tail even where little is kept."""
+
+
+class Fold:
+    """What a journal comes to.
+
+    Args:
+        files: the disk.
+        folder: the job's folder.
+        shards: how the corpus is cut.
+        commits: the manifest so far.
+        now: wall clock, ISO 8601.
+
+    Attributes:
+        done: the items that have an outcome.
+        sheet: the balance sheet.
+        sealed_sequence: the last journal line that was folded.
+        first_paid: for items that were paid for but have no outcome, the line of their first completion.
+    """
+
+    def __init__(
+        self, files: Files, folder: Path, shards: Shards, commits: list[Commit], now: Callable[[], str]
+    ) -> None:
+        self._files, self._folder, self._spec, self._now = files, folder, shards, now
+        self._commits = commits
+        self._covered = Covered()
+        self._uncommitted_bytes = 0
+        self.done = DoneSet()
+        self.first_paid: dict[int, int] = {}
+        self.sheet = commits[-1].sheet.copy() if commits else Sheet()
+        self.sealed_sequence = commits[-1].sealed_sequence if commits else 0
+        self._corpus, self._rejects = self._open_shard("corpus"), self._open_shard("rejects")
+
+    @property
+    def job_state(self) -> str:
+        """The state in which the last run left the job; `running` if it did not end by itself."""
+        return self._commits[-1].job_state if self._commits else "running"
+
+    @property
+    def has_uncommitted(self) -> bool:
+        """Whether anything was folded since the last commit."""
+        return bool(self._uncommitted_bytes)
+
+    def is_full_for(self, entry: Entry) -> bool:
+        """Whether a commit is due before the entry is folded: its lines would overfill the shard."""
+        coming = len(entry.lines.corpus) if entry.lines else 0
+        records = self._corpus.records
+        overfull = bool(coming and records and records + coming > self._spec.records)
+        return overfull or self._uncommitted_bytes >= COMMIT_BYTES
+
+    def add(self, sequence: int, entry: Entry) -> None:
+        """Fold one record."""
+        record = entry.record
+        self.sheet.add(record)
+        self._uncommitted_bytes += len(entry.line)
+        if isinstance(record, Paid):
+            self.first_paid.setdefault(record.index, sequence)
+        elif isinstance(record, Decided):
+            self._decide(record, entry.lines or Lines())
+        self.sealed_sequence = sequence
+
+    def flush(self, *, at_least: int = BUFFER_BYTES) -> None:
+        """Write lines that collected; a full disk leaves them to be written later."""
+        self._corpus.flush(at_least=at_least)
+        self._rejects.flush(at_least=at_least)
+
+    def seal(self, job_state: str, segment_of: Callable[[int], int]) -> list[tuple[str, Sealed]]:
+        """Seal both shards and write the commit that makes them part of the corpus; return them with their folders.
+
+        Args:
+            job_state: what the commit says of the job.
+            segment_of: tells which journal segment holds a line.
+        """
+        corpus = self._corpus.seal() if self._corpus.records else None
+        rejects = self._rejects.seal() if self._rejects.records else None
+        number = len(self._commits) + 1
+        state = self._covered.write(self._files, self._folder / "state", number)
+        for place in ("corpus", "rejects", "state"):
+            self._files.sync_folder(self._folder / place)
+        needed = min(self.first_paid.values(), default=self.sealed_sequence + 1)
+        commit = Commit(
+            number=number,
+            corpus=corpus,
+            rejects=rejects,
+            state=state,
+            sealed_sequence=self.sealed_sequence,
+            replay_segment=segment_of(needed),
+            sheet=self.sheet.copy(),
+            sealed_at=self._now(),
+            job_state=job_state,
+        )
+        write_commit(self._files, self._folder / "manifest", commit)
+        self._commits.append(commit)
+        self._covered, self._uncommitted_bytes = Covered(), 0
+        if corpus:
+            self._corpus = self._open_shard("corpus")
+        if rejects:
+            self._rejects = self._open_shard("rejects")
+        return commit.shards()
+
+    def close(self) -> None:
+        """Release the open shards as they are."""
+        self._corpus.close()
+        self._rejects.close()
+
+    def _decide(self, record: Decided, lines: Lines) -> None:
+        self.first_paid.pop(record.index, None)
+        self.done.add(record.index)
+        self._covered.add(record.index, record.fingerprints)
+        self._corpus.append(lines.corpus)
+        if lines.reject is not None:
+            self._rejects.append((lines.reject,))
+
+    def _open_shard(self, place: str) -> Shard:
+        taken = sum(1 for commit in self._commits for folder, _ in commit.shards() if folder == place)
+        return Shard(self._files, self._folder / place, taken + 1, self._spec.compress)

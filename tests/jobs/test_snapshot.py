@@ -26,7 +26,7 @@ def written(folder: Path, items: int, straggler: int) -> Lines:
     """A journal of many segments, in which one item is paid for first and decided last; return that item's lines."""
     store = JobStore(Disk(), folder, Shards(records=4), render=render, now=lambda: "now", segment_bytes=300)
     order = [index for index in range(items) if index != straggler]
-    store.commit([Entry.of(paid(straggler))])
+    store.commit([Entry.of(paid(straggler)), Entry.of(Tried(straggler, Attempts(2, 1, 1)))])
     for index in order:
         decided = Decided(index, "kept", records=1)
         store.commit([Entry.of(paid(index)), Entry.decided(decided, render(decided, [paid(index)]))])

@@ -43,8 +43,8 @@ def test_the_rate_comes_back_fast_to_just_below_where_it_failed_and_then_slowly(
     assert restraint.share == pytest.approx(failed * 0.98, abs=0.04)
     before = restraint.share
     restraint.relax(1.1 + 160)
-    assert restraint.share - before == pytest.approx(0.05, abs=0.002)
-    restraint.relax(10_000)
+    assert restraint.share - before == pytest.approx(100 * 0.0005 * failed, rel=0.1)
+    restraint.relax(20_000)
     assert restraint.share == 1.0
 
 
@@ -55,3 +55,16 @@ def test_where_headers_steer_only_the_third_refusal_in_half_a_minute_counts() ->
     assert restraint.share == 1.0
     restraint.refused(3.0, sent_at=2.9, is_steered=True)
     assert restraint.share == pytest.approx(0.98)
+
+
+def test_the_rate_goes_to_just_below_what_was_accepted_and_by_less_than_a_third_at_once() -> None:
+    restraint = Restraint(0.0)
+    for tenth in (1, 2, 3):
+        refuse(restraint, tenth * 0.1)
+    shares = [restraint.share]
+    for tenth in (4, 5, 6):
+        restraint.refused(tenth * 0.1, sent_at=tenth * 0.1 - 0.01, is_steered=False, delivered=0.5)
+        shares.append(restraint.share)
+    assert shares[1] / shares[0] == pytest.approx(0.7, abs=0.01)
+    assert shares[2] == pytest.approx(0.475, abs=0.01)
+    assert shares[3] == pytest.approx(0.475, abs=0.01)

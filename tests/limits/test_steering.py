@@ -40,7 +40,7 @@ def test_windows_and_resets_that_fit_nothing_are_left_to_the_static_rate() -> No
 
 def test_without_a_reset_nothing_is_recognised() -> None:
     steering = feed([reading(used, None) for used in range(100, 130)])
-    assert steering.form is Form.UNDECIDED
+    assert steering.form is Form.WINDOW
     assert steering.share(10.0, 100.0, is_busy=True) is None
 
 

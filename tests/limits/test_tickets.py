@@ -216,3 +216,34 @@ def test_on_uvloop_the_rate_is_kept_and_nobody_is_forgotten() -> None:
         return max(times) - min(times)
 
     assert 0.4 < uvloop.run(scenario()) < 3.0
+
+
+def test_a_small_job_that_comes_late_has_its_turn_beside_a_large_early_one() -> None:
+    async def scenario() -> tuple[float, float]:
+        tickets, large, small = make(requests_per_minute=6000), list[float](), list[float]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3000):
+                group.create_task(send(tickets, "large", large))
+            await asyncio.sleep(10)
+            for _ in range(100):
+                group.create_task(send(tickets, "small", small))
+        return max(small), max(large)
+
+    small_done, large_done = run_sim(scenario(), seed=None)
+    assert small_done < 10 + 2 * 100 / 99 + 0.5, "half of the rate is its own"
+    assert large_done == pytest.approx(31, abs=1.5), "and nothing of the rate is lost"
+
+
+def test_a_job_of_a_higher_class_goes_first() -> None:
+    async def scenario() -> float:
+        tickets, bulk, canary = make(requests_per_minute=6000), list[float](), list[float]()
+        tickets.share("canary", priority=-1)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(500):
+                group.create_task(send(tickets, "bulk", bulk))
+            await asyncio.sleep(2)
+            for _ in range(50):
+                group.create_task(send(tickets, "canary", canary))
+        return max(canary)
+
+    assert run_sim(scenario(), seed=None) < 2 + 50 / 99 + 0.1

@@ -25,7 +25,7 @@ def plan_text(spec: JobSpec, plan: Plan, basis: Basis, models: Mapping[str, Mode
     lines = [
         _headline(spec, plan),
         *_axes(basis.axes),
-        *_row("space", count_text(plan.space), _space_note(spec)),
+        *_row("space", count_text(plan.space), _space_note(spec, plan)),
         *_row("items", count_text(plan.items), _items_note(spec, basis)),
         *_row("calls", count_text(plan.calls), "one for each item and step"),
         *_row("tokens", *_tokens(basis.loads)),
@@ -76,9 +76,10 @@ def _headline(spec: JobSpec, plan: Plan) -> str:
     return f"{plan.job}: {least}{count_text(plan.items)} items of a space of {count_text(plan.space)}, {steps} each"
 
 
-def _space_note(spec: JobSpec) -> str:
+def _space_note(spec: JobSpec, plan: Plan) -> str:
     draws = spec.space.draws
-    return f"combinations, {spec.space.order} order" + (f", {draws:,} draws of each" if draws > 1 else "")
+    times = f"{count_text(plan.space // draws)} combinations, {draws:,} draws of each" if draws > 1 else "combinations"
+    return f"{times}, {spec.space.order} order"
 
 
 def _items_note(spec: JobSpec, basis: Basis) -> str:

@@ -1,7 +1,7 @@
 """What share of its limits a gate has had accepted lately.
 
-Rule of this file: what was refused and given back does not count, nor does the time of a long pause; of several limits the
-most used one counts.
+Rule of this file: what was refused and given back does not count, nor does the time of a long pause; of several limits
+the most used one counts.
 """
 
 import math

@@ -175,7 +175,8 @@ class Gate(Generic[C]):
                 self.breaker.failed(now, claim.granted_at, claim.is_probe)
         else:
             self.breaker.alive(now, claim.granted_at, claim.is_probe)
-        if kind is RefusalKind.CAPACITY or not self.pacer.is_limited:
-            self.width.refused(now, claim.granted_at, self.in_flight + 1)
+        is_full = kind is RefusalKind.CAPACITY
+        if is_full or not self.pacer.is_limited:
+            self.width.refused(now, claim.granted_at, self.in_flight + 1, is_full)
         self.pacer.refused(claim, outcome, now, is_daily)
         self.pause(seconds, "daily limit" if is_daily else kind.value, now)

@@ -109,7 +109,7 @@ class Pacer:
     def advance(self, now: float, ramp_share: float) -> None:
         """Bring the rates up to date; `ramp_share` is the part of them that may be used after an outage."""
         if self._opening.opens(now):
-            self.buckets.drain(now)
+            self.buckets.drain(self._opening.opens_at)
         if now - self._tuned_at >= TUNE_SECONDS:
             self._ramp_share = ramp_share
             self._tune(now)

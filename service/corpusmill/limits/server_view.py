@@ -52,13 +52,18 @@ class ServerView:
         return True
 
     def effective(self, configured: Sequence[Row]) -> list[Row]:
-        """Return the limits to keep: the configured ones, lowered to the server's buckets, and what only it tells."""
+        """Return the limits to keep: the configured ones, lowered to the server's buckets, and what only it tells.
+
+        What it tells is kept to once its period is known: a limit for ten seconds, taken for one a minute, would cost
+        five sixths of it.
+        """
         rows = {(kind, period): limit for kind, limit, period in configured}
         kinds = {kind for kind, _, _ in configured}
         for name, steering in self._steerings.items():
             kind, period = self._kinds[name], self._period(name)
             is_recognised = steering.form in (Form.BUCKET, Form.DAY)
-            if is_recognised or kind not in kinds:
+            is_needed = kind not in kinds and (self._stated[name] is not None or steering.form is Form.WINDOW)
+            if is_recognised or is_needed:
                 rows[kind, period] = min(steering.limit, rows.get((kind, period), steering.limit))
         return [(kind, limit, period) for (kind, period), limit in rows.items()]
 

@@ -19,14 +19,17 @@ GAIN_ABOVE = 5.0
 SHARE_LEAST = 0.02
 VOTE_ALPHA = 0.1
 VOTES = 10
+TELLING_USED = 10
 TELLING_LEAST, TELLING_MOST = 0.005, 0.98
-"""Used shares between which a reset tells the period."""
+"""A reset tells the period if at least so much, and a share between these, is used."""
 PERIOD_TOLERANCE = 0.01
+ROUNDING_UNITS = 1.5
 LONG_RESET_SECONDS = 120.0
 """A reset further away than this belongs to no limit per minute."""
-BOOST_SHARE = 1.25
+BOOST_FACTOR = 1.25
+BOOST_MOST = 3.0
 BOOST_SECONDS = 12.0
-BOOST_AGAIN_SECONDS = 300.0
+BOOST_AGAIN_SECONDS = 90.0
 BIAS_SECONDS = 2.0
 BIAS_ALPHA = 0.2
 BIAS_LEAST, BIAS_MOST = 0.1, 30.0
@@ -75,7 +78,8 @@ class Steering:
         self._base = (sent_at, first.used, sent)
         self._minute_votes = self._day_votes = 0.0
         self._votes = 0
-        self._boost_at = math.inf
+        self._boost = 1.0
+        self._boost_at = -math.inf
         self._disbelieved_until = -math.inf
         self._strikes: list[float] = []
 
@@ -112,8 +116,8 @@ class Steering:
         """
         if self.is_steering(now):
             return share_at(self.used_share(now, sent))
-        if self.form is Form.UNDECIDED and is_busy and self._needs_boost(now):
-            return BOOST_SHARE
+        if self.form is Form.UNDECIDED and is_busy and now >= self._disbelieved_until and self._needs_boost(now):
+            return self._boost
         return None
 
     def is_steering(self, now: float) -> bool:
@@ -130,19 +134,30 @@ class Steering:
     def _vote(self, reading: Reading) -> None:
         """Compare the reset with what a continuous bucket would say: used x period / limit."""
         if reading.reset_seconds is None:
-            return
-        self.longest_reset_seconds = max(self.longest_reset_seconds, reading.reset_seconds)
-        share = reading.used / reading.limit
-        is_long = reading.reset_seconds > LONG_RESET_SECONDS
-        if not is_long and not TELLING_LEAST < share < TELLING_MOST:
-            return
-        is_minute = abs(reading.reset_seconds - share * MINUTE_SECONDS) <= PERIOD_TOLERANCE * share * MINUTE_SECONDS
-        is_day = is_long or abs(reading.reset_seconds - share * DAY_SECONDS) <= PERIOD_TOLERANCE * share * DAY_SECONDS
+            is_minute = is_day = False
+        else:
+            self.longest_reset_seconds = max(self.longest_reset_seconds, reading.reset_seconds)
+            is_long = reading.reset_seconds > LONG_RESET_SECONDS
+            if not is_long and not self._is_telling(reading):
+                return
+            is_minute = self._fits(reading, MINUTE_SECONDS)
+            is_day = is_long or self._fits(reading, DAY_SECONDS)
         self._minute_votes += VOTE_ALPHA * (is_minute - self._minute_votes)
         self._day_votes += VOTE_ALPHA * (is_day - self._day_votes)
         self._votes += 1
         if self._votes >= VOTES:
             self.form = self._verdict()
+
+    def _is_telling(self, reading: Reading) -> bool:
+        """Return whether so much is used that whole numbers in the headers do not hide the period."""
+        return reading.used >= TELLING_USED and TELLING_LEAST < reading.used / reading.limit < TELLING_MOST
+
+    def _fits(self, reading: Reading, period_seconds: float) -> bool:
+        """Return whether the reset is what a bucket of this period has, but for whole numbers in the headers."""
+        unit_seconds = period_seconds / reading.limit
+        expected = reading.used * unit_seconds
+        off = abs((reading.reset_seconds or 0.0) - expected)
+        return off <= max(PERIOD_TOLERANCE * expected, ROUNDING_UNITS * unit_seconds)
 
     def _verdict(self) -> Form:
         if self._minute_votes >= 0.6:
@@ -165,10 +180,11 @@ class Steering:
         self._base = (self._sent_at, self._used, self._sent)
 
     def _needs_boost(self, now: float) -> bool:
-        """Return whether to send a little too much for a while: a bucket that stays empty does not tell its form."""
+        """Return whether to send too much for a while, each time a little more: an empty bucket tells no form."""
         is_telling = self._used > TELLING_LEAST * self.limit
         if is_telling or self._sent_at < self._first_sent_at + 1.0:
             return False
-        if now >= self._boost_at + BOOST_AGAIN_SECONDS or self._boost_at == math.inf:
+        if now >= self._boost_at + BOOST_AGAIN_SECONDS:
             self._boost_at = now
+            self._boost = min(BOOST_MOST, self._boost * BOOST_FACTOR)
         return now < self._boost_at + BOOST_SECONDS

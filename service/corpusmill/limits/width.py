@@ -60,13 +60,14 @@ class Width:
         if self._is_open and not self._has_rates and not self._is_metered(now):
             self._climb.answered(now, now - sent_at, tokens, in_flight)
 
-    def refused(self, now: float, sent_at: float, in_flight: int) -> None:
-        """Take a refusal for lack of capacity; those of one flight count once."""
+    def refused(self, now: float, sent_at: float, in_flight: int, is_full: bool) -> None:
+        """Take a refusal; those of one flight count once. `is_full`: for lack of capacity, not for a rate."""
         if sent_at <= self._cut_at:
             return
         self._borne = max(1.0, float(in_flight) * CUT)
         self._cut_at = now
-        self._climb.refused(now, in_flight)
+        if is_full:
+            self._climb.refused(now, in_flight)
 
     def observed(self, now: float, load: ServerLoad, in_flight: int) -> None:
         """Take a look at the server's metrics."""

@@ -148,3 +148,42 @@ def test_a_fresh_gate_with_limits_waits_for_its_first_request_two_seconds_at_mos
     assert not gate.grants(1.9)
     assert not gate.grants(2.0), "it opens without a burst"
     assert len(gate.grants(2.0 + 60 / 597 + 1e-6)) == 1
+
+
+def test_a_first_request_that_is_never_sent_leaves_its_place_to_the_next() -> None:
+    gate: Gate[Claim] = Gate(Limits(requests_per_minute=600), random.Random(0), 0.0)
+    gate.withdraw(send(gate, 0.0), 0.0)
+    send(gate, 0.1)
+
+
+def test_a_probe_that_is_never_sent_leaves_its_place_to_the_next() -> None:
+    gate = make(concurrency=100)
+    for claim in [send(gate, 2.0) for _ in range(10)]:
+        gate.settle(claim, Failed(), 2.1)
+    gate.withdraw(send(gate, 10.0), 10.0)
+    send(gate, 10.1)
+    assert look_at(gate, 10.1).breaker == "probing"
+
+
+def test_a_limit_learnt_later_is_not_given_back_what_it_was_never_charged() -> None:
+    gate = make(tokens_per_day=100_000)
+    early = [send(gate, 2.0) for _ in range(20)]
+    gate.rerate(Limits(tokens_per_day=100_000, tokens_per_minute=60_000), 3.0)
+    late = send(gate, 10.0)
+    left = {row.name: row.remaining for row in look_at(gate, 10.0).buckets}
+    for claim in early:
+        gate.settle(claim, Answered(1, 1), 10.0)
+    seen = {row.name: row.remaining for row in look_at(gate, 10.0).buckets}
+    assert seen["tokens_per_minute"] == left["tokens_per_minute"]
+    assert seen["tokens_per_day"] == pytest.approx(left["tokens_per_day"] + 20 * 198, abs=1)
+    gate.settle(late, Answered(1, 1), 10.0)
+    assert look_at(gate, 10.0).buckets[1].remaining == pytest.approx(left["tokens_per_minute"] + 198, abs=1)
+
+
+def test_a_whole_flight_refused_for_lack_of_capacity_narrows_the_width_once() -> None:
+    gate = make(concurrency=100)
+    for claim in [send(gate, 2.0) for _ in range(40)]:
+        gate.settle(claim, Refused(Refusal(RefusalKind.CAPACITY)), 2.1)
+    assert look_at(gate, 2.1).width == 30
+    assert look_at(gate, 2.1).breaker == "closed"
+    assert look_at(gate, 2.1 + 200).width == 100, "it comes back"

@@ -174,7 +174,7 @@ class World:
         try:
             async with asyncio.TaskGroup() as group:
                 beside = group.create_task(during(assembly, engine)) if during else None
-                ending = await engine.run()
+                ending = await engine.run(assembly.carrier)
                 if beside is not None:
                     beside.cancel()
             assembly.store.finish(ending.state)

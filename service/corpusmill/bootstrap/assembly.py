@@ -21,6 +21,7 @@ from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Halt
 from corpusmill.engine.outcome import Liner, Novelty
+from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
@@ -146,16 +147,27 @@ class Assembly:
             limit=spec.space.limit,
             target=spec.target.kept if spec.target else None,
         )
+        purse = Purse(self._budget(), self.writer, self.halt)
         self.caller = Caller(
             spec.name,
+            self._chain.steps,
             routes,
             writer=self.writer,
-            budget=self._budget(),
+            purse=purse,
             halt=self.halt,
             jitter=jitter,
             emit=emit,
         )
-        carrier = Carrier(
+        engine = Engine(
+            space=self.space,
+            schedule=self.schedule,
+            paid=store.paid,
+            purse=purse,
+            writer=self.writer,
+            halt=self.halt,
+            width=min(spec.limits.concurrency, max(self.space.size - len(store.done), 1)),
+        )
+        self.carrier = Carrier(
             self._chain,
             self.caller,
             self.writer,
@@ -164,19 +176,10 @@ class Assembly:
             decode=self._replay.completion,
             examples=self._records.records_per_choice,
             surplus=self._surplus,
+            decided=engine.decided,
             emit=emit,
         )
-        return Engine(
-            space=self.space,
-            schedule=self.schedule,
-            paid=store.paid,
-            carrier=carrier,
-            caller=self.caller,
-            writer=self.writer,
-            halt=self.halt,
-            width=min(spec.limits.concurrency, max(self.space.size - len(store.done), 1)),
-            emit=emit,
-        )
+        return engine
 
     def summary(self, state: str, *, seconds: float, reason: str = "") -> Summary:
         """Return what the job came to so far."""

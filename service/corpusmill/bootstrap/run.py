@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from corpusmill.bootstrap.assembly import Assembly, check_budget
 from corpusmill.bootstrap.upstream import Target, Upstream, opened_routes
+from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending
 from corpusmill.engine.route import Route
@@ -112,7 +113,7 @@ async def run_job(
                 engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
                 emit(JobStarted(spec.name, assembly.items, len(assembly.store.done), _names(upstream)))
                 async with watch(Running(assembly, engine, routes, began)):
-                    ending = await _run(engine)
+                    ending = await _run(engine, assembly.carrier)
                 await blocking(lambda: assembly.store.finish(ending.state))
             finally:
                 await blocking(assembly.store.close)
@@ -131,9 +132,9 @@ async def simulated_target(limits: Limits) -> AsyncIterator[Target]:
         yield Target(base_url, None, limits)
 
 
-async def _run(engine: Engine) -> Ending:
+async def _run(engine: Engine, carrier: Carrier) -> Ending:
     try:
-        return await engine.run()
+        return await engine.run(carrier)
     except* BrokenDiskError as group:
         error = group.exceptions[0]
     return Ending("failed", f"{error}; what was acknowledged is safe, run again when the disk is mended")

@@ -24,9 +24,16 @@ _OPENINGS = (
 _pattern = re2.compile("(?is)" + "|".join(f"(?:{opening})" for opening in _OPENINGS))
 
 
+_CUES = (
+    "sorry", "afraid", "cannot", "can not", "n't", "not a", "not p", "will not", "unable", "decline", "an ai",
+    "artificial", "language model", "against", "violat",
+)  # fmt: skip
+"""No pattern matches where none of these occurs; looking for them first spares most answers the patterns."""
+
+
 def is_refusal(text: str) -> bool:
     """Whether the answer opens by declining the task."""
-    head = text[:HEAD_CHARS]
+    head = text[:HEAD_CHARS].lower()
     if not head.isascii():
         head = head.replace("\u2019", "'")
-    return _pattern.search(head) is not None
+    return any(cue in head for cue in _CUES) and _pattern.search(head) is not None

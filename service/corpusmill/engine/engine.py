@@ -6,20 +6,17 @@ only `force` abandons them.
 """
 
 import asyncio
-from collections import deque
 
 from corpusmill.engine.bell import Bell
-from corpusmill.engine.caller import Caller, RunEndingError
-from corpusmill.engine.carrier import Carrier, Trail
-from corpusmill.engine.halt import Ending, Halt
+from corpusmill.engine.carrier import Carrier
+from corpusmill.engine.halt import Ending, Halt, RunEndingError
+from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Worker
 from corpusmill.engine.schedule import Idle, Schedule
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.records import Decided, Paid
-from corpusmill.space.item import Item
 from corpusmill.space.space import Space
 from corpusmill.spec.errors import SpecError
-from corpusmill.telemetry.events import Emit, ItemBroken
 
 
 class Engine:
@@ -29,12 +26,10 @@ class Engine:
         space: gives the items.
         schedule: says which comes next.
         paid: completions of earlier runs, by item.
-        carrier: carries an item.
-        caller: closes the books of the budget in the end.
+        purse: its books are closed in the end.
         writer: makes durable what comes of it.
         halt: ends the run early.
         width: how many items are carried at once.
-        emit: takes events.
     """
 
     def __init__(
@@ -43,20 +38,17 @@ class Engine:
         space: Space,
         schedule: Schedule,
         paid: dict[int, list[Paid]],
-        carrier: Carrier,
-        caller: Caller,
+        purse: Purse,
         writer: Writer,
         halt: Halt,
         width: int,
-        emit: Emit,
     ) -> None:
         self._space, self._schedule, self._paid = space, schedule, paid
-        self._carrier, self._caller, self._writer, self._halt = carrier, caller, writer, halt
-        self._width, self._emit = width, emit
+        self._purse, self._writer, self._halt, self._width = purse, writer, halt, width
         self._changed = Bell()
         self._workers: dict[asyncio.Task[None], Worker] = {}
 
-    async def run(self) -> Ending:
+    async def run(self, carrier: Carrier) -> Ending:
         """Carry every item that is left; return how it ended. Everything that was put is durable then.
 
         Raises:
@@ -69,10 +61,10 @@ class Engine:
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(self._width):
                         worker = Worker()
-                        self._workers[workers.create_task(self._work(worker))] = worker
+                        self._workers[workers.create_task(self._work(carrier, worker))] = worker
             finally:
                 watch.cancel()
-                self._caller.close_books()
+                self._purse.close()
                 self._writer.close()
         return self._halt.ending or Ending("finished")
 
@@ -89,19 +81,19 @@ class Engine:
             if not worker.in_call:
                 task.cancel()
 
-    async def _work(self, worker: Worker) -> None:
+    async def _work(self, carrier: Carrier, worker: Worker) -> None:
         """Carry one item after the other until there is none left or the run ends."""
         while (index := await self._next()) is not None:
-            item = self._space.item(index)
             try:
-                decided = await self._carrier.carry(item, self._paid.pop(index, []), worker)
+                await carrier.carry(self._space.item(index), self._paid.pop(index, []), worker)
             except RunEndingError:
                 self._schedule.dropped()
                 return
-            except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
-                decided = self._broken(item, error)
-            self._schedule.decided(kept=decided.outcome == "kept")
-            self._changed.ring()
+
+    def decided(self, decided: Decided) -> None:
+        """Take note of an outcome: whoever waits for the target to need more items looks again."""
+        self._schedule.decided(kept=decided.outcome == "kept")
+        self._changed.ring()
 
     async def _next(self) -> int | None:
         while self._halt.ending is None:
@@ -119,7 +111,3 @@ class Engine:
             else:
                 return found
         return None
-
-    def _broken(self, item: Item, error: Exception) -> Decided:
-        self._emit(ItemBroken(item.index, f"{type(error).__name__}: {error}"))
-        return self._carrier.fail(item, Trail(deque()), "internal", f"{type(error).__name__}: {error}"[:300])

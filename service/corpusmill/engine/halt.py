@@ -17,6 +17,10 @@ class Ending(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class RunEndingError(Exception):
+    """The run is ending: the item stays without an outcome and is taken up by the next run."""
+
+
 class Halt:
     """The one place that knows that a run is to end; the first cause counts."""
 

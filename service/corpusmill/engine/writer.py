@@ -7,7 +7,7 @@ refuses twice ends the run.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -66,7 +66,7 @@ class Writer:
     ) -> None:
         self._job, self._store, self._blocking, self._emit = job, store, blocking, emit
         self._free_bytes, self._low_bytes = free_bytes, low_bytes
-        self._pending: list[Entry] = []
+        self._pending: list[Entry | Callable[[], Iterable[Entry]]] = []
         self._pending_bytes = 0
         self._put_count = self._durable_count = 0
         self._news = asyncio.Event()
@@ -79,10 +79,18 @@ class Writer:
         """Hand over an entry; it will be durable soon, or the run ends."""
         self._pending.append(entry)
         self._put_count += 1
-        self._pending_bytes += len(entry.line)
-        self._news.set()
-        if self._pending_bytes >= BLOCK_BYTES:
-            self._hurry.set()
+        self._note(len(entry.line))
+
+    def put_later(self, make: Callable[[], Iterable[Entry]], body: bytes) -> None:
+        """Hand over what is made into entries when they are written, in one go with others of its kind.
+
+        Args:
+            make: gives the entries; it must not raise.
+            body: what they will hold, for the bound on pending bytes.
+        """
+        self._pending.append(make)
+        self._put_count += 1
+        self._note(len(body))
 
     async def put_durably(self, entry: Entry) -> None:
         """Hand over an entry, and return when it and all before it are durable."""
@@ -93,8 +101,13 @@ class Writer:
 
     async def wait_for_room(self) -> None:
         """Return when another call may be issued: what it brings will find room in memory and on the disk."""
-        while self._paused_at is not None or self._pending_bytes > PENDING_BYTES:
+        while self.is_full:
             await self._room.wait()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no call should be issued just now."""
+        return self._paused_at is not None or self._pending_bytes > PENDING_BYTES
 
     @property
     def unsynced(self) -> int:
@@ -112,8 +125,18 @@ class Writer:
         while self._pending or not self._closing:
             await self._wait_for_news()
             batch, self._pending = self._pending, []
-            await self._write(batch)
+            taken, taken_bytes = len(batch), self._pending_bytes
+            await self._write(_made(batch))
+            self._durable_count += taken
+            self._pending_bytes -= taken_bytes
+            self._room.ring()
             self._regard_free_space()
+
+    def _note(self, size: int) -> None:
+        self._pending_bytes += size
+        self._news.set()
+        if self._pending_bytes >= BLOCK_BYTES:
+            self._hurry.set()
 
     async def _wait_for_news(self) -> None:
         """Return when there is something to write and more had time to collect; in a pause, when it is time to look."""
@@ -130,11 +153,8 @@ class Writer:
     async def _write(self, batch: list[Entry]) -> None:
         for block in _blocks(batch):
             await self._until_there_is_room(partial(self._commit, block))
-            self._pending_bytes -= sum(len(entry.line) for entry in block)
-            self._durable_count += len(block)
         if batch:
             await self._until_there_is_room(self._settle)
-            self._room.ring()
 
     async def _commit(self, block: list[Entry]) -> None:
         began = asyncio.get_running_loop().time()
@@ -175,6 +195,17 @@ class Writer:
             self._emit(JobResumed(self._job, asyncio.get_running_loop().time() - self._paused_at))
             self._paused_at = None
             self._room.ring()
+
+
+def _made(batch: list[Entry | Callable[[], Iterable[Entry]]]) -> list[Entry]:
+    """Return the entries of a batch, in order."""
+    entries: list[Entry] = []
+    for each in batch:
+        if isinstance(each, Entry):
+            entries.append(each)
+        else:
+            entries.extend(each())
+    return entries
 
 
 def _blocks(batch: list[Entry]) -> list[list[Entry]]:

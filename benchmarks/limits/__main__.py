@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks.limits.batch import run_batch_row
 from benchmarks.limits.cost import acquire_microseconds, grant_cost, header_microseconds
 from benchmarks.limits.scenarios import SCENARIOS, STRATEGIES, Row, Scenario, misses, run_row
+from benchmarks.limits.sockets import SERVERS, run_socket_row
 from tests.sim.loop import run_sim
 
 BATCHES: tuple[tuple[str, str, int | None, int | None], ...] = (
@@ -32,12 +33,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="virtual minutes measured after two to settle in")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
+    parser.add_argument("--sockets", type=float, default=0.0, metavar="SECONDS", help="also over real sockets, each")
     arguments = parser.parse_args()
     console = Console(width=150)
     missed = rate_limits(console, arguments.minutes, arguments.seed, arguments.only)
     if not arguments.only:
         missed += batches(console, arguments.minutes, arguments.seed)
         cost(console)
+    if arguments.sockets:
+        missed += sockets(console, arguments.sockets)
     for line in missed:
         console.print(f"missed: {line}")
     return 1 if missed else 0
@@ -98,6 +102,19 @@ def batches(console: Console, minutes: float, seed: int) -> list[str]:
         for title, row in rows.items()
         if title.startswith("gate") and row.tokens_per_second < 0.95 * best
     ]
+
+
+def sockets(console: Console, seconds: float) -> list[str]:
+    """Print what the gate reaches over real sockets."""
+    table = Table("server", "utilisation", "refused", "requests", title=f"real sockets, {seconds:g} s each")
+    missed = []
+    for name in SERVERS:
+        row = run_socket_row(name, seconds)
+        table.add_row(name, f"{row.utilisation:.1%}", str(row.refused), str(row.requests))
+        if row.utilisation < 0.98 or row.refused > 0.005 * row.requests:
+            missed.append(f"{name} over sockets: {row.utilisation:.1%}, {row.refused} refused")
+    console.print(table)
+    return missed
 
 
 def cost(console: Console) -> None:

@@ -237,7 +237,7 @@ def test_a_small_job_that_comes_late_has_its_turn_beside_a_large_early_one() -> 
 def test_a_job_of_a_higher_class_goes_first() -> None:
     async def scenario() -> float:
         tickets, bulk, canary = make(requests_per_minute=6000), list[float](), list[float]()
-        tickets.share("canary", priority=-1)
+        tickets.jobs.share("canary", priority=-1)
         async with asyncio.TaskGroup() as group:
             for _ in range(500):
                 group.create_task(send(tickets, "bulk", bulk))

@@ -167,7 +167,9 @@ class World:
             concurrency=limits.concurrency,
         )
         tickets = Tickets(Gate(gate_limits, self.rng, loop.time()))
-        routes = {step.model: Route("scripted", self.endpoint, tickets, PRICES) for step in self.spec.steps}
+        routes = {step.model: Route("scripted", self.endpoint, tickets) for step in self.spec.steps}
+        for route in routes.values():
+            route.price(PRICES)
         engine = assembly.engine(
             routes, blocking=self._blocking, jitter=self.rng, emit=self.events.append, low_bytes=1000
         )

@@ -52,7 +52,7 @@ def items_of(spec: JobSpec, space: Space) -> int | None:
     return min(count.kept, spec.space.limit or count.kept)
 
 
-def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
+async def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
     """Refuse a dollar budget where a call's cost has no known bound.
 
     Raises:
@@ -61,6 +61,7 @@ def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
     if spec.budget.usd is None:
         return
     for place, step in enumerate(spec.steps):
+        await routes[step.model].priced.wait()
         if routes[step.model].prices is None:
             raise SpecError(
                 "budget.usd",

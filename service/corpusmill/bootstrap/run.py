@@ -105,7 +105,7 @@ async def run_job(
     began = time.monotonic()
     _allow_open_files()
     async with opened_routes(spec, upstream, environ) as routes:
-        check_budget(spec, routes)
+        await check_budget(spec, routes)
         with claimed(Disk(), data, spec) as folder, ThreadPoolExecutor(1, "journal") as thread:
             blocking = OneThread(thread)
             assembly = await blocking(lambda: Assembly(spec, folder, Disk(), _now))

@@ -8,13 +8,14 @@ import asyncio
 import difflib
 import random
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
+from functools import partial
 
 import msgspec
 
-from corpusmill.config import Config, EndpointConfig, ModelConfig, endpoint_key, lowered
+from corpusmill.config import Config, EndpointConfig, ModelConfig, PriceConfig, endpoint_key, lowered
 from corpusmill.endpoint.client import Endpoint
 from corpusmill.endpoint.failures import Failure, FailureKind
 from corpusmill.endpoint.prices import Prices, resolve_prices
@@ -77,6 +78,7 @@ async def opened_routes(
         ConfigError, EndpointConfigError, PriceConfigError: something about it is not usable.
     """
     async with AsyncExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1, "prices"))
         opened: dict[str, tuple[Endpoint, Tickets, list[str] | None]] = {}
         routes: dict[str, Route] = {}
         for alias in dict.fromkeys(step.model for step in spec.steps):
@@ -87,7 +89,11 @@ async def opened_routes(
             endpoint, tickets, listed = opened[target.base_url]
             name = model.name if model else _upstream_name(alias, upstream, listed, target)
             await _check_model(endpoint, name, listed, target)
-            routes[alias] = Route(name, endpoint, tickets, _prices(target, name, model))
+            route = routes[alias] = Route(name, endpoint, tickets)
+            if model is not None and model.prices is not None:
+                route.price(_configured(target, name, model.prices))
+            else:
+                _look_up(route, target, name, thread)
         yield routes
 
 
@@ -150,9 +156,13 @@ async def _check_model(endpoint: Endpoint, name: str, listed: list[str] | None, 
         raise UpstreamError(f"endpoint {target.base_url} has no model {name!r}; {hint}")
 
 
-def _prices(target: Target, name: str, model: ModelConfig | None) -> Prices | None:
-    configured: dict[str, Decimal] | None = None
-    if model is not None and model.prices is not None:
-        amounts = msgspec.structs.asdict(model.prices)
-        configured = {field: amount for field, amount in amounts.items() if amount is not None}
-    return resolve_prices(target.base_url, name, configured, at=datetime.now(UTC))
+def _configured(target: Target, name: str, prices: PriceConfig) -> Prices | None:
+    amounts = {field: amount for field, amount in msgspec.structs.asdict(prices).items() if amount is not None}
+    return resolve_prices(target.base_url, name, amounts, at=datetime.now(UTC))
+
+
+def _look_up(route: Route, target: Target, name: str, thread: ThreadPoolExecutor) -> None:
+    """Find out what is published of a model's prices; the tables take long to load, so beside the first calls."""
+    look_up = partial(resolve_prices, target.base_url, name, None, at=datetime.now(UTC))
+    found = asyncio.get_running_loop().run_in_executor(thread, look_up)
+    found.add_done_callback(lambda prices: route.price(prices.result()))

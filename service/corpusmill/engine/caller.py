@@ -222,6 +222,8 @@ class Caller:
             else:
                 _settle_failed(ticket, answer)
         if isinstance(answer, Answer):
+            if not route.priced.is_set():
+                await route.priced.wait()
             self._note_answer(answer, lane, chars)
         else:
             self._note_failure(answer, route, tally)

@@ -1,5 +1,6 @@
 """Whom a step calls, and what is remembered of a call on its way."""
 
+import asyncio
 from typing import Protocol
 
 from corpusmill.endpoint.client import Answer, CallRequest
@@ -21,15 +22,23 @@ class Route:
 
     Attributes:
         upstream: the model's name at the endpoint.
-        prices: None where they are unknown.
+        prices: None where they are unknown, or not found out yet.
+        priced: set once they are found out.
         answers: calls answered so far.
         refusals: calls refused for what is in them, before the first answer.
     """
 
-    def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets, prices: Prices | None) -> None:
-        self.upstream, self.endpoint, self.tickets, self.prices = upstream, endpoint, tickets, prices
+    def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets) -> None:
+        self.upstream, self.endpoint, self.tickets = upstream, endpoint, tickets
+        self.prices: Prices | None = None
+        self.priced = asyncio.Event()
         self.answers = 0
         self.refusals = 0
+
+    def price(self, prices: Prices | None) -> None:
+        """Set the prices, which may be found out while the first calls are out."""
+        self.prices = prices
+        self.priced.set()
 
 
 class Tally:

@@ -79,10 +79,15 @@ class Ticket(Claim):
 
 
 class Tickets:
-    """Gives out the tickets of one gate; to be made and used inside one running event loop."""
+    """Gives out the tickets of one gate; to be made and used inside one running event loop.
+
+    Attributes:
+        jobs: who waits; gives a job its weight and class (`share`), and drops one that is over (`forget`).
+    """
 
     def __init__(self, gate: Gate[Ticket]) -> None:
         self._gate = gate
+        self.jobs = gate.queue
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -91,19 +96,11 @@ class Tickets:
         """Return a ticket for one request of a job, to be entered once.
 
         Args:
-            job: shares the gate with other jobs by weight, see `share`.
+            job: shares the gate with other jobs by weight, see `jobs`.
             charge: what the request is expected to take.
             first: a retry, which goes before the others of its job.
         """
         return Ticket(self, job, charge, first)
-
-    def share(self, job: str, weight: float = 1.0, priority: int = 0) -> None:
-        """Give a job a weight, and a class above (below 0) or below (above 0) the others."""
-        self._gate.queue.share(job, weight, priority)
-
-    def forget(self, job: str) -> None:
-        """Drop what is known of a job that is over."""
-        self._gate.queue.forget(job)
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nothing pass for so long from now."""

@@ -45,7 +45,7 @@ class FairQueue(Generic[C]):
     def __len__(self) -> int:
         return self._size
 
-    def share(self, job: str, weight: float, priority: int) -> None:
+    def share(self, job: str, weight: float = 1.0, priority: int = 0) -> None:
         """Give a job a weight (its share relative to others) and a class (the lowest number is served first).
 
         It holds for claims that come from now on, and until `forget`.
@@ -113,10 +113,6 @@ class FairQueue(Generic[C]):
         lane = self._lanes.get(job)
         if lane is not None:
             lane.correction += cost
-
-    def known_jobs(self) -> int:
-        """Return how many jobs are remembered, waiting or not."""
-        return len(self._lanes)
 
     def depths(self) -> dict[str, int]:
         """Return how many claims of each job wait."""

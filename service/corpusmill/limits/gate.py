@@ -59,7 +59,7 @@ class Gate(Generic[C]):
         self.in_flight = 0
         self.width = Width(limits, now)
         self.pacer = Pacer(limits, now)
-        self.width.know_rates(self.pacer.is_limited)
+        self.width.know_rates(self.pacer.rates.is_limited)
         self.pauses = Pause()
         self.breaker = Breaker(jitter)
         self.granted_total = 0
@@ -89,7 +89,7 @@ class Gate(Generic[C]):
         self.pacer.advance(now, self.breaker.share(now))
         granted: list[C] = []
         while (claim := self.queue.head()) is not None and self._ready_at(claim, now) <= now:
-            self.queue.pop(self.pacer.buckets.cost(claim.amounts))
+            self.queue.pop(self.pacer.rates.buckets.cost(claim.amounts))
             self._grant(claim, now)
             granted.append(claim)
         return granted
@@ -122,11 +122,11 @@ class Gate(Generic[C]):
             raise SettledTwiceError(f"a claim of job {claim.job!r} is settled while it is {claim.state.value}")
         claim.state = ClaimState.SETTLED
         self.in_flight -= 1
-        self.pacer.settled(now)
+        self.pacer.opening.settled(now)
         if isinstance(outcome, Answered):
             self.breaker.alive(now, claim.granted_at, claim.is_probe)
             self.queue.correct(claim.job, self.pacer.answered(claim, outcome, now))
-            self.width.know_rates(self.pacer.is_limited)
+            self.width.know_rates(self.pacer.rates.is_limited)
             self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
         elif isinstance(outcome, Refused):
             self._refuse(claim, outcome, now)
@@ -140,13 +140,13 @@ class Gate(Generic[C]):
     def pause(self, seconds: float, reason: str, now: float) -> None:
         """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
         self.pauses.extend(now, seconds, reason)
-        self.pacer.paused(now, self.pauses.until)
+        self.pacer.rates.paused(now, self.pauses.until)
 
     def rerate(self, limits: Limits, now: float) -> None:
         """Adopt other limits at once, also for those who wait; levels and refusals are remembered."""
         self.width = Width(limits, now)
-        self.pacer.rerate(limits, now)
-        self.width.know_rates(self.pacer.is_limited)
+        self.pacer.rates.rerate(limits, now)
+        self.width.know_rates(self.pacer.rates.is_limited)
 
     def _ready_at(self, claim: C, now: float) -> float:
         """Return when a claim may pass; infinity if only an outcome can bring that about."""
@@ -176,7 +176,7 @@ class Gate(Generic[C]):
         else:
             self.breaker.alive(now, claim.granted_at, claim.is_probe)
         is_full = kind is RefusalKind.CAPACITY
-        if is_full or not self.pacer.is_limited:
+        if is_full or not self.pacer.rates.is_limited:
             self.width.refused(now, claim.granted_at, self.in_flight + 1, is_full)
         self.pacer.refused(claim, outcome, now, is_daily)
         self.pause(seconds, "daily limit" if is_daily else kind.value, now)

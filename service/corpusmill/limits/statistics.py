@@ -78,13 +78,13 @@ class GateStatistics(msgspec.Struct, frozen=True):
 
 def look_at(gate: Gate[C], now: float) -> GateStatistics:
     """Return what a gate looks like now."""
-    head, pacer, pauses, breaker = gate.queue.head(), gate.pacer, gate.pauses, gate.breaker
-    rows = [row for row in pacer.buckets.rows if row.limit < UNLIMITED]
+    head, rates, pauses, breaker = gate.queue.head(), gate.pacer.rates, gate.pauses, gate.breaker
+    rows = [row for row in rates.buckets.rows if row.limit < UNLIMITED]
     return GateStatistics(
-        buckets=tuple(look_at_bucket(row, pacer.used_share(row, now), now) for row in rows),
-        charged_total={kind.name.lower(): pacer.buckets.charged[kind] for kind in Kind},
-        share=pacer.share(now) * breaker.share(now),
-        burst_seconds=pacer.restraint.burst_seconds,
+        buckets=tuple(look_at_bucket(row, rates.used_share(row, now), now) for row in rows),
+        charged_total={kind.name.lower(): rates.buckets.charged[kind] for kind in Kind},
+        share=rates.share(now) * breaker.share(now),
+        burst_seconds=rates.restraint.burst_seconds,
         queue_depth=len(gate.queue),
         queue_depth_by_job=gate.queue.depths(),
         head_wait_seconds=0.0 if head is None else now - head.queued_at,
@@ -125,9 +125,9 @@ def held_by(gate: Gate[C], head: Claim, now: float) -> str | None:
         return gate.pauses.reason
     if gate.breaker.ready_at(now) > now:
         return "breaker"
-    if gate.pacer.is_opening():
+    if not gate.pacer.opening.is_open:
         return "opening"
-    latest = max(gate.pacer.buckets.rows, key=lambda row: row.ready_at(head.amounts[row.kind]), default=None)
+    latest = max(gate.pacer.rates.buckets.rows, key=lambda row: row.ready_at(head.amounts[row.kind]), default=None)
     if latest is None or latest.ready_at(head.amounts[latest.kind]) <= now:
         return None
     return bucket_name(latest)

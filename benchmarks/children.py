@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CHILD_SECONDS = 1800.0
 """A child that takes longer than this hangs."""
 
-SETTINGS = ("OPENAI_", "CORPUSMILL_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""Variables that would change what is measured."""
+SETTINGS = ("OPENAI_", "CORPUSMILL_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE")
+"""Variables that would change what is measured; without compiled modules every start would compile them."""
 
 
 class Server:
@@ -45,9 +45,9 @@ class Server:
 
 
 @contextmanager
-def serving(latency_seconds: float = 0.0) -> Iterator[Server]:
+def serving(latency_seconds: float = 0.0, spread: float = 0.0) -> Iterator[Server]:
     """Run a server while the block runs; it ends when its stdin is closed."""
-    command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency_seconds)]
+    command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency_seconds), "--spread", str(spread)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=_environ(), stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None, "stdout is a pipe"  # noqa: S101 - for the type checker
@@ -66,7 +66,7 @@ def sdk_cost(server: Server, calls: int, width: int) -> Cost:
 
 def job_cost(server: Server, spec: dict[str, Any]) -> Cost:
     """Measure a fresh `corpusmill run` from inside its process, imports left out."""
-    *_, summary, cost = _run_job("benchmarks.command", server, spec)
+    *_, summary, cost = _run_job(["benchmarks.command"], server, spec)
     measured = msgspec.json.decode(cost, type=Cost)
     measured.calls = _kept(summary, spec)
     return measured
@@ -74,7 +74,7 @@ def job_cost(server: Server, spec: dict[str, Any]) -> Cost:
 
 def run_job(server: Server, spec: dict[str, Any]) -> None:
     """Run `corpusmill run` as a user does."""
-    _kept(_run_job("corpusmill", server, spec)[-1], spec)
+    _kept(_run_job(["corpusmill", "run"], server, spec)[-1], spec)
 
 
 def module_output(arguments: list[str], **environ: str) -> list[str]:
@@ -93,11 +93,11 @@ def module_output(arguments: list[str], **environ: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def _run_job(module: str, server: Server, spec: dict[str, Any]) -> list[str]:
+def _run_job(command: list[str], server: Server, spec: dict[str, Any]) -> list[str]:
     with TemporaryDirectory(prefix="corpusmill-bench-") as folder:
         path = Path(folder, "spec.json")
         path.write_bytes(msgspec.json.encode(spec))
-        arguments = [module, "run", str(path), "--data", folder, "--json"]
+        arguments = [*command, str(path), "--data", folder, "--json"]
         return module_output(arguments, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="none")
 
 

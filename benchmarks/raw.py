@@ -31,11 +31,26 @@ class Choice(msgspec.Struct, gc=False):
     finish_reason: str
 
 
+class PromptDetails(msgspec.Struct, gc=False):
+    """Of the prompt's tokens."""
+
+    cached_tokens: int
+
+
+class CompletionDetails(msgspec.Struct, gc=False):
+    """Of the completion's tokens."""
+
+    reasoning_tokens: int
+
+
 class Usage(msgspec.Struct, gc=False):
     """The tokens."""
 
     prompt_tokens: int
     completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptDetails
+    completion_tokens_details: CompletionDetails
 
 
 class ChatCompletion(msgspec.Struct, gc=False):

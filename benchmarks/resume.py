@@ -1,7 +1,7 @@
 """How long it takes to open a job again that broke off, against a plain scan of its whole journal.
 
-Run as `python -m benchmarks.resume ITEMS SHARD_RECORDS`, it makes such a job, opens and scans it in turn, and prints the
-costs as JSON.
+Run as `python -m benchmarks.resume ITEMS SHARD_RECORDS`, it makes such a job, opens and scans it in turn, and prints
+the costs as JSON.
 """
 
 import sys

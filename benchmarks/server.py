@@ -1,13 +1,15 @@
 """A server that costs its client nothing to wait for: an OpenAI-compatible API of prepared answers on loopback.
 
-Rule of this file: whatever can be made beforehand is, so that the client is what a benchmark measures. Each answer holds
-a serial number, so no two are equal.
+Rule of this file: whatever can be made beforehand is, so that the client is what a benchmark measures. Each answer
+holds a serial number, so no two are equal.
 
-Run as `python -m benchmarks.server --latency SECONDS`, it prints its base URL and serves until its stdin is closed.
+Run as `python -m benchmarks.server --latency SECONDS --spread SHARE`, it prints its base URL and serves until its stdin
+is closed.
 """
 
 import argparse
 import asyncio
+import random
 import re
 import resource
 import sys
@@ -28,6 +30,9 @@ TEXT_CHARS = 2000
 
 SERIAL = "0000000000"
 """Stands in a text where each answer's serial number goes."""
+
+LATENCIES = 4096
+"""So many latencies are drawn, and then taken in turn."""
 
 MARK_REQUESTS = 1000
 """The time of arrival is noted of every so many-th request."""
@@ -53,10 +58,11 @@ class Statistics(msgspec.Struct):
 
 
 class Desk:
-    """What all connections share: the prepared answers, the latency and the counts."""
+    """What all connections share: the prepared answers, the latencies and the counts."""
 
-    def __init__(self, latency_seconds: float) -> None:
-        self._latency_seconds = latency_seconds
+    def __init__(self, latency_seconds: float, spread: float) -> None:
+        draw = random.Random(0).uniform
+        self._latencies = [latency_seconds * draw(1 - spread, 1 + spread) for _ in range(LATENCIES)]
         self._loop = asyncio.get_running_loop()
         self._answers = [_prepared(number) for number in range(TEXTS)]
         self._calls = 0
@@ -66,8 +72,9 @@ class Desk:
     def complete(self, transport: asyncio.Transport) -> None:
         """Answer a call, now or after the latency."""
         self._note_arrival()
-        if self._latency_seconds:
-            self._loop.call_later(self._latency_seconds, self._answer, transport, self._calls)
+        latency_seconds = self._latencies[self._calls % LATENCIES]
+        if latency_seconds:
+            self._loop.call_later(latency_seconds, self._answer, transport, self._calls)
         else:
             self._answer(transport, self._calls)
 
@@ -165,13 +172,20 @@ def _prepared(number: int) -> tuple[bytes, bytes]:
 
 
 def _response(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    """Return a response with the headers that uvicorn, under vLLM for one, sends."""
+    head = (
+        "HTTP/1.1 200 OK\r\n"
+        "date: Wed, 01 Jan 2025 00:00:00 GMT\r\n"
+        "server: uvicorn\r\n"
+        f"content-length: {len(body)}\r\n"
+        "content-type: application/json\r\n\r\n"
+    )
     return head.encode() + body
 
 
-async def _serve(latency_seconds: float) -> None:
+async def _serve(latency_seconds: float, spread: float) -> None:
     loop = asyncio.get_running_loop()
-    desk = Desk(latency_seconds)
+    desk = Desk(latency_seconds, spread)
     server = await loop.create_server(lambda: Connection(desk), "127.0.0.1", 0, backlog=65_535)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
@@ -181,12 +195,13 @@ async def _serve(latency_seconds: float) -> None:
 def main() -> None:
     """Serve until stdin is closed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=__doc__)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds to each answer")
+    parser.add_argument("--latency", type=float, default=0.0, help="mean seconds to an answer")
+    parser.add_argument("--spread", type=float, default=0.0, help="share of the mean by which latencies differ")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(options.latency))
+        runner.run(_serve(options.latency, options.spread))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def rate(gate: Gate[Claim], now: float) -> float:
 
 @pytest.mark.parametrize(
     ("kind", "seconds"),
-    [(RefusalKind.RATE, 1.0), (RefusalKind.CAPACITY, 1.0), (RefusalKind.SLOW_DOWN, 5.0), (RefusalKind.QUOTA, 60.0)],
+    [(RefusalKind.RATE, 1.0), (RefusalKind.SLOW_DOWN, 5.0), (RefusalKind.QUOTA, 60.0)],
 )
 def test_a_refusal_without_a_wait_pauses_for_what_its_kind_needs(kind: RefusalKind, seconds: float) -> None:
     gate = make(requests_per_minute=600)
@@ -184,6 +184,20 @@ def test_a_whole_flight_refused_for_lack_of_capacity_narrows_the_width_once() ->
     gate = make(concurrency=100)
     for claim in [send(gate, 2.0) for _ in range(40)]:
         gate.settle(claim, Refused(Refusal(RefusalKind.CAPACITY)), 2.1)
-    assert look_at(gate, 2.1).width == 30
-    assert look_at(gate, 2.1).breaker == "closed"
+    seen = look_at(gate, 2.1)
+    assert 0.7 * 40 <= seen.width <= 0.75 * 40
+    assert (seen.paused_by, seen.breaker) == ("capacity", "closed")
     assert look_at(gate, 2.1 + 200).width == 100, "it comes back"
+
+
+def test_single_refusals_for_lack_of_capacity_among_many_requests_change_nothing() -> None:
+    gate, now = make(concurrency=500), 2.0
+    for number in range(300):
+        now += 0.02
+        claim = send(gate, now)
+        if number % 10 == 0:
+            gate.settle(claim, Refused(Refusal(RefusalKind.CAPACITY)), now + 0.01)
+    seen = look_at(gate, now)
+    assert (seen.width, seen.paused_by, seen.breaker) == (500, None, "closed")
+    refuse(gate, RefusalKind.CAPACITY, now, seconds=3.0)
+    assert look_at(gate, now + 0.02).paused_seconds == pytest.approx(3.0), "what the server asks for is done"

@@ -1,7 +1,8 @@
 """The circuit breaker of one gate: a server that is down is asked by one request at a time, then loaded again slowly.
 
 Rule of this file: only failures of the outage class come here (connect, reset, timeout before the first byte, 5xx), and
-only those of requests that were sent after the last change of state count: an outage fails whatever was in flight.
+only those of requests that were sent after the last change of state count: an outage fails whatever was in flight. What
+fails is compared with what was sent, not with what was answered: failures are quick, and answers come much later.
 The backoff is "full jitter" (AWS Architecture Blog, "Exponential Backoff And Jitter").
 """
 
@@ -10,10 +11,14 @@ import math
 import random
 from collections import deque
 
-CONSECUTIVE_FAILURES = 10
-CONSECUTIVE_FAILURES_RAMPING = 3
+from corpusmill.limits.claim import Claim
+from corpusmill.limits.streak import Streak
+
+STREAK = (10, 12)
+STREAK_RAMPING = (3, 4)
+"""So many failures of so many requests sent one after the other are an outage; right after one, fewer are enough."""
 WINDOW_SECONDS = 10.0
-WINDOW_OUTCOMES = 20
+WINDOW_FAILURES = 20
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_LAST_SECONDS = 60.0
 RAMP_START = 0.1
@@ -49,8 +54,7 @@ class Breaker:
         self._jitter = jitter
         self._probe_at = 0.0
         self._backoff_count = 0
-        self._consecutive = 0
-        self._failing_since = -math.inf
+        self._failures = Streak()
         self._window = Window()
 
     def ready_at(self, now: float) -> float:
@@ -78,34 +82,25 @@ class Breaker:
         if self.state is BreakerState.OPEN:
             self._change(BreakerState.PROBING, now)
             return True
+        self._window.add(now, is_failure=False)
         if self.state is BreakerState.RAMPING and self.share(now) >= 1.0:
             self._change(BreakerState.CLOSED, now)
         return False
 
-    def alive(self, now: float, sent_at: float, is_probe: bool) -> None:
-        """Note that the server answered something, be it a refusal.
-
-        An answer to a request that was sent before the failures began does not speak against them.
-        """
-        if sent_at > self._failing_since:
-            self._consecutive = 0
-            self._window.add(now, is_failure=False)
+    def alive(self, now: float, is_probe: bool) -> None:
+        """Note that the server answered something, be it a refusal."""
         if is_probe:
             self._backoff_count = 0
             self._change(BreakerState.RAMPING, now)
 
-    def failed(self, now: float, sent_at: float, is_probe: bool) -> None:
+    def failed(self, now: float, claim: Claim) -> None:
         """Note a failure of the outage class."""
-        if is_probe:
+        if claim.is_probe:
             self._open(now)
-        elif sent_at >= self.changed_at and self.state in (BreakerState.CLOSED, BreakerState.RAMPING):
-            if self._consecutive == 0:
-                self._failing_since = sent_at
-            self._consecutive += 1
+        elif claim.granted_at >= self.changed_at and self.state in (BreakerState.CLOSED, BreakerState.RAMPING):
+            self._failures.add(claim.number)
             self._window.add(now, is_failure=True)
-            is_ramping = self.state is BreakerState.RAMPING
-            most = CONSECUTIVE_FAILURES_RAMPING if is_ramping else CONSECUTIVE_FAILURES
-            if self._consecutive >= most or self._window.mostly_failures(now):
+            if self._is_streak(claim.number) or self._window.mostly_failures(now):
                 self._open(now)
 
     def lost(self, now: float, is_probe: bool) -> None:
@@ -113,6 +108,11 @@ class Breaker:
         if is_probe:
             self._change(BreakerState.OPEN, now)
             self._probe_at = now
+
+    def _is_streak(self, number: int) -> bool:
+        """Return whether nearly all of what was sent one after the other failed."""
+        failures, window = STREAK_RAMPING if self.state is BreakerState.RAMPING else STREAK
+        return self._failures.count(number, window) >= failures
 
     def _open(self, now: float) -> None:
         self._change(BreakerState.OPEN, now)
@@ -124,27 +124,26 @@ class Breaker:
     def _change(self, state: BreakerState, now: float) -> None:
         self.state = state
         self.changed_at = now
-        self._consecutive = 0
-        self._failing_since = -math.inf
+        self._failures = Streak()
         self._window = Window()
 
 
 class Window:
-    """How many requests ended well and badly in the last ten seconds, counted by the second."""
+    """How many requests were sent, and failed, in the last ten seconds, counted by the second."""
 
     def __init__(self) -> None:
         self._seconds: deque[list[int]] = deque(maxlen=int(WINDOW_SECONDS))
 
     def add(self, now: float, is_failure: bool) -> None:
-        """Count one outcome."""
+        """Count a request that is sent, or one that failed."""
         second = int(now)
         if not self._seconds or self._seconds[-1][0] != second:
             self._seconds.append([second, 0, 0])
         self._seconds[-1][1 + is_failure] += 1
 
     def mostly_failures(self, now: float) -> bool:
-        """Return whether more than half of at least twenty outcomes were failures."""
+        """Return whether at least twenty failed, and more than half of what was sent."""
         recent = [row for row in self._seconds if row[0] > now - WINDOW_SECONDS]
-        good = sum(row[1] for row in recent)
-        bad = sum(row[2] for row in recent)
-        return good + bad >= WINDOW_OUTCOMES and bad > good
+        sent = sum(row[1] for row in recent)
+        failed = sum(row[2] for row in recent)
+        return failed >= WINDOW_FAILURES and failed > sent / 2

@@ -36,6 +36,7 @@ class Claim:
         amounts: what was really charged, by kind.
         queued_at: seconds; when it came.
         granted_at: seconds; when it was let through, which is when it is sent.
+        number: its place in the order of sending.
         reserved: what a server that takes `max_tokens` at admission counts for it, by kind.
         sent_before: what the gate had sent until then in that measure, by kind, this claim included.
         is_probe: whether a closed gate let it through to learn whether the server is there.
@@ -47,6 +48,7 @@ class Claim:
         "granted_at",
         "is_probe",
         "job",
+        "number",
         "queued_at",
         "reserved",
         "sent_before",
@@ -61,6 +63,7 @@ class Claim:
         self.reserved: Amounts = NOTHING
         self.sent_before: Amounts = NOTHING
         self.queued_at = self.granted_at = 0.0
+        self.number = 0
         self.is_probe = False
 
 

@@ -122,20 +122,23 @@ class Gate(Generic[C]):
             raise SettledTwiceError(f"a claim of job {claim.job!r} is settled while it is {claim.state.value}")
         claim.state = ClaimState.SETTLED
         self.in_flight -= 1
-        self.pacer.opening.settled(now)
+        if isinstance(outcome, Answered | Refused):
+            self.pacer.opening.taken(now)
+        else:
+            self.pacer.opening.missed(now)
         if isinstance(outcome, Answered):
-            self.breaker.alive(now, claim.granted_at, claim.is_probe)
+            self.breaker.alive(now, claim.is_probe)
             self.queue.correct(claim.job, self.pacer.answered(claim, outcome, now))
             self.width.know_rates(self.pacer.rates.is_limited)
             self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
         elif isinstance(outcome, Refused):
             self._refuse(claim, outcome, now)
         elif isinstance(outcome, Failed):
-            self.breaker.failed(now, claim.granted_at, claim.is_probe)
+            self.breaker.failed(now, claim)
         elif isinstance(outcome, Lost):
             self.breaker.lost(now, claim.is_probe)
         else:
-            self.breaker.alive(now, claim.granted_at, claim.is_probe)
+            self.breaker.alive(now, claim.is_probe)
 
     def pause(self, seconds: float, reason: str, now: float) -> None:
         """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
@@ -144,7 +147,7 @@ class Gate(Generic[C]):
 
     def rerate(self, limits: Limits, now: float) -> None:
         """Adopt other limits at once, also for those who wait; levels and refusals are remembered."""
-        self.width = Width(limits, now)
+        self.width.rerate(limits)
         self.pacer.rates.rerate(limits, now)
         self.width.know_rates(self.pacer.rates.is_limited)
 
@@ -162,6 +165,7 @@ class Gate(Generic[C]):
         self.pacer.granted(claim, now)
         self.in_flight += 1
         self.granted_total += 1
+        claim.number = self.granted_total
         self.wait_seconds_total += now - claim.queued_at
 
     def _refuse(self, claim: C, outcome: Refused, now: float) -> None:
@@ -170,13 +174,14 @@ class Gate(Generic[C]):
         kind, asked = outcome.refusal.kind, outcome.refusal.retry_after_seconds
         seconds = PAUSE_SECONDS[kind] if asked is None else asked
         is_daily = seconds > DAILY_SECONDS
-        if kind is RefusalKind.CAPACITY:
-            if claim.is_probe or claim.granted_at > self.pauses.until:
-                self.breaker.failed(now, claim.granted_at, claim.is_probe)
-        else:
-            self.breaker.alive(now, claim.granted_at, claim.is_probe)
-        is_full = kind is RefusalKind.CAPACITY
-        if is_full or not self.pacer.rates.is_limited:
-            self.width.refused(now, claim.granted_at, self.in_flight + 1, is_full)
+        is_capacity = kind is RefusalKind.CAPACITY
+        if not is_capacity:
+            self.breaker.alive(now, claim.is_probe)
+        elif claim.is_probe or claim.granted_at > self.pauses.until:
+            self.breaker.failed(now, claim)
+        is_at_fault = True
+        if is_capacity or not self.pacer.rates.is_limited:
+            is_at_fault = self.width.refused(now, claim, self.in_flight + 1, is_capacity)
         self.pacer.refused(claim, outcome, now, is_daily)
-        self.pause(seconds, "daily limit" if is_daily else kind.value, now)
+        if is_at_fault or asked is not None:
+            self.pause(seconds, "daily limit" if is_daily else kind.value, now)

@@ -1,6 +1,7 @@
-"""How a fresh gate opens: one request goes first, the rest follow when it is settled, or after two seconds.
+"""How a fresh gate opens: one request goes first, the rest follow when the server takes it, or after two seconds.
 
-Rule of this file: a process that starts again cannot know how much of the limits is used up; one request finds out.
+Rule of this file: a process that starts again cannot know how much of the limits is used up, or whether its key is
+good. One request finds out; if it comes to nothing, the next one goes alone as well.
 """
 
 import math
@@ -9,15 +10,15 @@ OPENING_SECONDS = 2.0
 
 
 class Opening:
-    """The opening of one gate; with `is_open` there is nothing to find out.
+    """The opening of one gate.
 
     Attributes:
         is_open: whether requests pass freely.
         opens_at: seconds; when they do so or did so first.
     """
 
-    def __init__(self, is_open: bool) -> None:
-        self.is_open = is_open
+    def __init__(self) -> None:
+        self.is_open = False
         self.opens_at = -math.inf
 
     def ready_at(self) -> float:
@@ -29,14 +30,14 @@ class Opening:
         if self.opens_at == -math.inf:
             self.opens_at = now + OPENING_SECONDS
 
-    def settled(self, now: float) -> None:
-        """Note an outcome, which is the first one's as long as the gate is not open."""
+    def taken(self, now: float) -> None:
+        """Note that the server has taken a request, or refused it for its limits: it may be used."""
         if not self.is_open:
-            self.opens_at = now
+            self.opens_at = min(self.opens_at, now)
 
-    def withdrawn(self) -> None:
-        """Note that the request was never sent after all: the next one is the first."""
-        if not self.is_open:
+    def missed(self, now: float) -> None:
+        """Note that a request came to nothing, or was never sent: the next one is the first."""
+        if not self.is_open and now < self.opens_at:
             self.opens_at = -math.inf
 
     def opens(self, now: float) -> bool:

@@ -24,7 +24,7 @@ class Pacer:
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.rates = Rates(limits, now)
-        self.opening = Opening(is_open=not self.rates.buckets.rows)
+        self.opening = Opening()
 
     def price(self, claim: Claim) -> None:
         """Write down what a claim will be charged."""
@@ -54,7 +54,7 @@ class Pacer:
     def withdrawn(self, claim: Claim, now: float) -> None:
         """Give back a claim whose request was never sent."""
         self._refund(claim, now)
-        self.opening.withdrawn()
+        self.opening.missed(now)
 
     def answered(self, claim: Claim, outcome: Answered, now: float) -> float:
         """Correct what was charged to what was used; return the difference as cost (see `Buckets.cost`)."""

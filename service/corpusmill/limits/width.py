@@ -7,13 +7,19 @@ width is the limit: steered by the server's metrics while they come, else by wha
 import math
 
 from corpusmill.limits.charge import Limits
+from corpusmill.limits.claim import Claim
 from corpusmill.limits.climb import Climb
 from corpusmill.limits.server_load import ServerLoad, width_for
+from corpusmill.limits.streak import Streak
 
 WIDTH_MOST = 10_000
 WIDTH_START = 64.0
 CUT = 0.75
 RECOVERY_PER_SECOND = 0.01
+FULL_REFUSALS, FULL_WINDOW = 5, 7
+"""A server is full if it refused so many of so many requests sent one after the other."""
+PEAK_DECAY = 0.99
+"""What is left, an outcome later, of the most that was in flight: a pause empties a gate, and says nothing of it."""
 METRICS_SECONDS = 15.0
 """So long after the last look at its metrics a server is steered by them."""
 
@@ -36,6 +42,8 @@ class Width:
         self._preemptions: float | None = None
         self._borne = math.inf
         self._cut_at = -math.inf
+        self._refusals = Streak()
+        self._peak = 0.0
 
     def limit(self, now: float) -> float:
         """Return how many may be in flight now."""
@@ -57,17 +65,26 @@ class Width:
 
     def answered(self, now: float, sent_at: float, tokens: float, in_flight: int) -> None:
         """Take an answer of so many output tokens; `in_flight` were out at that moment."""
+        self._peak = max(float(in_flight), self._peak * PEAK_DECAY)
         if self._is_open and not self._has_rates and not self._is_metered(now):
             self._climb.answered(now, now - sent_at, tokens, in_flight)
 
-    def refused(self, now: float, sent_at: float, in_flight: int, is_full: bool) -> None:
-        """Take a refusal; those of one flight count once. `is_full`: for lack of capacity, not for a rate."""
-        if sent_at <= self._cut_at:
-            return
-        self._borne = max(1.0, float(in_flight) * CUT)
-        self._cut_at = now
-        if is_full:
-            self._climb.refused(now, in_flight)
+    def refused(self, now: float, claim: Claim, in_flight: int, is_capacity: bool) -> bool:
+        """Take a refusal, for lack of capacity or else for a rate nobody knows; True if the width is at fault.
+
+        Those of one flight cut the width once, and single ones among many that pass not at all: a full server turns
+        away whatever comes until there is room again.
+        """
+        self._peak = max(float(in_flight), self._peak * PEAK_DECAY)
+        self._refusals.add(claim.number)
+        if self._refusals.count(claim.number, FULL_WINDOW) < FULL_REFUSALS:
+            return False
+        if claim.granted_at > self._cut_at:
+            self._borne = max(1.0, min(self.limit(now), self._peak) * CUT)
+            self._cut_at = now
+            if is_capacity:
+                self._climb.refused(now, in_flight)
+        return True
 
     def observed(self, now: float, load: ServerLoad, in_flight: int) -> None:
         """Take a look at the server's metrics."""

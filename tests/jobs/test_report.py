@@ -18,6 +18,7 @@ from corpusmill.jobs.snapshot import take_snapshot
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Disk
 from corpusmill.simulate import SimulateOptions
+from corpusmill.spec.schema import Shards
 from tests.jobs.harness import raw_lines, run, spec_of
 
 
@@ -131,7 +132,7 @@ def test_a_report_changes_nothing_and_a_running_job_keeps_its_lock(data: Path) -
 
 
 def test_a_finished_job_that_was_extended_and_broken_off_is_not_finished(tmp_path: Path) -> None:
-    spec = spec_of()
+    spec = spec_of(shards=Shards(records=1000))
     run(replace(spec, space=replace(spec.space, limit=20)), tmp_path)
     assert report_of(tmp_path, "tales").summary.state == "finished"
     run(spec, tmp_path, stop_after=10)

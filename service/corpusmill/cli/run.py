@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -16,13 +17,16 @@ import uvloop
 from corpusmill.bootstrap.run import Running, Watch, run_job, simulated_target
 from corpusmill.bootstrap.upstream import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
-from corpusmill.cli.progress import ProgressDisplay, summary_table
+from corpusmill.cli.summary_text import summary_table
 from corpusmill.config import Config, load_config
 from corpusmill.jobs.folder import job_path
 from corpusmill.jobs.summary import Summary
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Emit, broadcast
 from corpusmill.telemetry.log import LogSink
+
+if TYPE_CHECKING:
+    from corpusmill.cli.progress import ProgressDisplay
 
 EXIT_CODES = {"finished": 0, "failed": 1, "exhausted": 3}
 """By the state in which a job ends; an interrupted run exits with 128 and the signal's number."""
@@ -106,7 +110,7 @@ class Signals:
 
 async def _run(job: JobSpec, data: Path, upstream: Upstream, quiet: bool) -> tuple[Summary, int | None]:
     signals = Signals()
-    display = ProgressDisplay() if not quiet and sys.stderr.isatty() else None
+    display = _display() if not quiet and sys.stderr.isatty() else None
     sinks: list[Emit] = [] if quiet else [display.take if display else LogSink()]
 
     @asynccontextmanager
@@ -119,6 +123,13 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, quiet: bool) -> tup
 
     summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch)
     return summary, signals.received
+
+
+def _display() -> "ProgressDisplay":
+    """Return the live view; its library is loaded only where there is a terminal."""
+    from corpusmill.cli.progress import ProgressDisplay  # noqa: PLC0415 - lazy
+
+    return ProgressDisplay()
 
 
 async def _run_somewhere(job: JobSpec, data: Path, upstream: Upstream, *, emit: Emit, watch: Watch) -> Summary:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from corpusmill.cli.progress import cost_text
+from corpusmill.cli.summary_text import cost_text
 from corpusmill.jobs.report import DiskBytes, Opening, Report, TextLengths, ValueCoverage
 from corpusmill.journal.sheet import Calls, Tokens
 from corpusmill.spec.wording import one_line

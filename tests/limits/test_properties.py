@@ -138,7 +138,7 @@ def replay(steps: list[tuple[object, ...]]) -> World:
     return world
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_no_interval_passes_more_than_the_burst_and_the_rate(steps: list[tuple[object, ...]]) -> None:
     world = replay(steps)
@@ -151,7 +151,7 @@ def test_no_interval_passes_more_than_the_burst_and_the_rate(steps: list[tuple[o
             assert passed <= burst + world.allowed(world.passed[first][0], at) + 1e-6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_the_order_within_a_job_is_kept(steps: list[tuple[object, ...]]) -> None:
     world = replay(steps)
@@ -160,7 +160,7 @@ def test_the_order_within_a_job_is_kept(steps: list[tuple[object, ...]]) -> None
         assert granted == [claim for claim in arrived if claim in granted]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_charges_equal_settlements(steps: list[tuple[object, ...]]) -> None:
     world = replay(steps)
@@ -170,7 +170,7 @@ def test_charges_equal_settlements(steps: list[tuple[object, ...]]) -> None:
     assert world.gate.in_flight == len(world.flying)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_no_wake_up_is_lost_and_everybody_is_served(steps: list[tuple[object, ...]]) -> None:
     world = replay(steps)

@@ -5,6 +5,7 @@ a seed, and a program that can never go on is an error, not a hang. One seed rep
 """
 
 import asyncio
+import math
 import random
 import selectors
 from collections import deque
@@ -38,7 +39,8 @@ class VirtualSelector(selectors.SelectSelector):
             raise DeadlockError(f"nothing is runnable and no timer is set at {self.now:.3f} s")
         self.now += max(0.0, timeout)
         if self.now > self.horizon_seconds:
-            raise DeadlockError(f"still running at the horizon of {self.horizon_seconds:.0f} s")
+            horizon_seconds, self.horizon_seconds = self.horizon_seconds, math.inf  # so that the loop can be closed
+            raise DeadlockError(f"still running at the horizon of {horizon_seconds:.0f} s")
         return ready
 
 

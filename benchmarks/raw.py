@@ -13,8 +13,8 @@ import msgspec
 import uvloop
 import yarl
 
+from benchmarks.answers import MODEL
 from benchmarks.cost import Cost, measured
-from benchmarks.server import MODEL
 from benchmarks.specs import MAX_TOKENS, prompt_of
 
 

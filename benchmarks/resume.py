@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from benchmarks.answers import MODEL, SERIAL, completion_body, prepared_texts
 from benchmarks.children import module_output
 from benchmarks.cost import Cost, measured
-from benchmarks.server import MODEL, SERIAL, TEXTS, prepared_body, prepared_text
 from benchmarks.sizes import Sizes
 from benchmarks.specs import plots
 from benchmarks.table import Row
@@ -61,12 +61,12 @@ def break_off(spec: JobSpec, folder: Path, items: int) -> None:
     """Make a job of which so many items are done, and leave it as a crash would."""
     assembly = Assembly(spec, folder, Disk(), _now)
     store = assembly.store
-    texts = [prepared_text(number) for number in range(TEXTS)]
+    texts = prepared_texts()
     for start in range(0, items, BLOCK_ITEMS):
         block: list[Entry] = []
         for index in range(start, min(start + BLOCK_ITEMS, items)):
-            text = texts[index % TEXTS].replace(SERIAL, f"{index:010d}", 1)
-            body = msgspec.Raw(prepared_body(index, text))
+            text = texts[index % len(texts)].replace(SERIAL, f"{index:010d}", 1)
+            body = msgspec.Raw(completion_body(index, text))
             paid = Paid(index, 0, 0, Attempts(sent=1), MODEL, body, (60, 0, 400, 0))
             decided = Decided(index, "kept", records=1, fingerprints=(fingerprint(text),))
             block += (Entry.of(paid), Entry.decided(decided, Lines((msgspec.json.encode({"completion": text}),))))

@@ -10,8 +10,8 @@ import msgspec
 import openai
 import uvloop
 
+from benchmarks.answers import MODEL
 from benchmarks.cost import Cost, measured
-from benchmarks.server import MODEL
 from benchmarks.specs import MAX_TOKENS, prompt_of
 
 

@@ -19,17 +19,7 @@ from typing import cast
 import msgspec
 import uvloop
 
-from corpusmill.simulate.brief import Brief, Kind
-from corpusmill.simulate.text import invent
-
-MODEL = "prepared"
-
-TEXTS = 512
-TEXT_CHARS = 2000
-"""About 400 tokens: the length of a plot outline."""
-
-SERIAL = "0000000000"
-"""Stands in a text where each answer's serial number goes."""
+from benchmarks.answers import MODEL, SERIAL, completion_body, prepared_texts
 
 LATENCIES = 4096
 """So many latencies are drawn, and then taken in turn."""
@@ -64,7 +54,7 @@ class Desk:
         draw = random.Random(0).uniform
         self._latencies = [latency_seconds * draw(1 - spread, 1 + spread) for _ in range(LATENCIES)]
         self._loop = asyncio.get_running_loop()
-        self._answers = [_prepared(number) for number in range(TEXTS)]
+        self._answers = [_prepared(number, text) for number, text in enumerate(prepared_texts())]
         self._calls = 0
         self._in_flight = 0
         self._statistics = Statistics()
@@ -99,7 +89,7 @@ class Desk:
 
     def _answer(self, transport: asyncio.Transport, number: int) -> None:
         self._in_flight -= 1
-        before, behind = self._answers[number % TEXTS]
+        before, behind = self._answers[number % len(self._answers)]
         if not transport.is_closing():
             transport.write(b"%b%010d%b" % (before, number, behind))
 
@@ -132,42 +122,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(self._desk.get(request.split(b" ", 2)[1]))
 
 
-def prepared_text(number: int) -> str:
-    """Return one of the texts, which begins with the place of the serial number."""
-    text = invent(Brief(Kind.PLOT), number, 2 * TEXT_CHARS)
-    return f"{SERIAL}. {text}".ljust(TEXT_CHARS, ".")[:TEXT_CHARS]
-
-
-def prepared_body(number: int, text: str) -> bytes:
-    """Return a chat completion of a text."""
-    answer = {
-        "id": f"chatcmpl-{number:024d}",
-        "object": "chat.completion",
-        "created": 1_750_000_000,
-        "model": MODEL,
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": text, "refusal": None},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": 60,
-            "completion_tokens": 400,
-            "total_tokens": 460,
-            "prompt_tokens_details": {"cached_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0},
-        },
-    }
-    return msgspec.json.encode(answer)
-
-
-def _prepared(number: int) -> tuple[bytes, bytes]:
+def _prepared(number: int, text: str) -> tuple[bytes, bytes]:
     """Return what stands before and behind the serial number in a response."""
-    response = _response(prepared_body(number, prepared_text(number)))
-    before, _, behind = response.partition(f'"{SERIAL}'.encode())
+    before, _, behind = _response(completion_body(number, text)).partition(f'"{SERIAL}'.encode())
     return before + b'"', behind
 
 

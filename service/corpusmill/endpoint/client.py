@@ -164,7 +164,9 @@ class Endpoint:
     def _refusal(self, response: aiohttp.ClientResponse, content: bytes, model: str) -> Failure:
         report = read_error(content) or ErrorReport(message=_plain_text(response, content))
         wait_seconds = retry_after_seconds(response.headers, report.message, self._wall_clock())
-        return refused(response.status, report, model, wait_seconds)
+        failure = refused(response.status, report, model, wait_seconds)
+        limits = {name.lower(): value for name, value in response.headers.items() if "ratelimit" in name.lower()}
+        return msgspec.structs.replace(failure, headers=limits)
 
     def _told(self, failure: Failure) -> Failure:
         """The failure as anybody may see it."""

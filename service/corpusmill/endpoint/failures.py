@@ -7,6 +7,7 @@ provider gives no code. Sources: the error guides of OpenAI, Azure, Anthropic, G
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
@@ -79,6 +80,7 @@ class Failure(msgspec.Struct, frozen=True):
         retry_after_seconds: how long the server asks to wait, where it does.
         maybe_charged: the server may have worked on the call, so its tokens count as spent until it is known better.
         usage: what the server billed, where it said so although there is nothing to use in its answer.
+        headers: those of the answer that tell the server's rate limits, in lower case.
     """
 
     kind: FailureKind
@@ -87,6 +89,7 @@ class Failure(msgspec.Struct, frozen=True):
     retry_after_seconds: float | None = None
     maybe_charged: bool = False
     usage: Usage | None = None
+    headers: Mapping[str, str] | None = None
 
     @property
     def fate(self) -> Fate:

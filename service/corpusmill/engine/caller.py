@@ -165,7 +165,7 @@ class Caller:
                 return GaveUp(failure.kind.value, f"given up after repeated failures: {failure.message}")
             if self._halt.ending is None:
                 await asyncio.sleep(delay)
-            answer = await self._try(lane, prompt, tally, worker)
+            answer = await self._try(lane, prompt, tally, worker, again=True)
             if isinstance(answer, Answer):
                 return answer.completion
             failure = answer
@@ -177,20 +177,22 @@ class Caller:
             self._halt.stop("failed", f"the endpoint refuses every call: {failure.kind.value}: {failure.message}")
             raise RunEndingError
 
-    async def _try(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker) -> Answer | Failure:
+    async def _try(
+        self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, *, again: bool = False
+    ) -> Answer | Failure:
         """Make one call within room, budget and limits, and tell everybody who needs to know what came of it."""
         if self._halt.ending is not None:
             raise RunEndingError
         if self._writer.is_full:
             await self._writer.wait_for_room()
         if not self._purse.is_bounded:
-            return await self._call(lane, prompt, tally, worker)
+            return await self._call(lane, prompt, tally, worker, again)
         worst = lane.worst_case(prompt)
         await self._purse.reserve(worst)
         spent = NOTHING
         try:
             spent = worst
-            answer = await self._call(lane, prompt, tally, worker)
+            answer = await self._call(lane, prompt, tally, worker, again)
             spent = _spent(answer, lane, worst)
         except RunEndingError:
             spent = NOTHING
@@ -199,10 +201,11 @@ class Caller:
             self._purse.settle(worst, spent)
         return answer
 
-    async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker) -> Answer | Failure:
-        """Take a ticket, call, and settle the ticket."""
+    async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, again: bool) -> Answer | Failure:
+        """Take a ticket, call, and settle the ticket; a retry goes before other calls of the job."""
         route, chars = lane.route, len(prompt.text) + len(prompt.system or "")
-        async with route.tickets.ticket(self._job, lane.estimator.estimate(chars, lane.bound)) as ticket:
+        charge = lane.estimator.estimate(chars, lane.bound)
+        async with route.tickets.ticket(self._job, charge, first=again) as ticket:
             if self._halt.ending is not None:
                 raise RunEndingError
             worker.in_call = True
@@ -267,7 +270,7 @@ def _spent(answer: Answer | Failure, lane: Lane, worst: Price) -> Price:
 def _settle_failed(ticket: Ticket, failure: Failure) -> None:
     """Tell the gate what a failure says about the endpoint."""
     if failure.kind in REFUSALS:
-        ticket.refused(Refusal(REFUSALS[failure.kind], failure.retry_after_seconds))
+        ticket.refused(Refusal(REFUSALS[failure.kind], failure.retry_after_seconds), failure.headers)
     elif failure.kind in OUTAGES:
         ticket.failed()
     else:

@@ -41,7 +41,7 @@ bench: $(READY)  ## measure against the raw aiohttp loop and the openai SDK, in 
 	$(BIN)/python -m benchmarks
 
 bench-limits: $(READY)  ## measure the limiter against models of real servers
-	$(BIN)/python -m benchmarks.limits
+	$(BIN)/python -m benchmarks.limits --sockets 30
 
 format: $(READY)  ## put the code in its form
 	$(BIN)/ruff format .

@@ -3,30 +3,8 @@
 import random
 
 VOCABULARY = 8000
-CONSONANTS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "br",
-    "st",
-    "th",
-    "sh",
-    "gr",
-    "pl",
-]
-VOWELS = ["a", "e", "i", "o", "u", "ea", "ou", "ai"]
+CONSONANTS = [*"bcdfghlmnprstvw", "br", "st", "th", "sh", "gr", "pl"]
+VOWELS = [*"aeiou", "ea", "ou", "ai"]
 ENDINGS = ["", "", "", "n", "r", "s", "t", "ed", "ing", "ly"]
 
 

@@ -38,13 +38,11 @@ class Statistics(msgspec.Struct):
         first_at: monotonic time of the first call's arrival, None before there was one.
         marks: monotonic times of arrival of every `MARK_REQUESTS`-th call.
         most_in_flight: calls that waited for their answers at once.
-        cpu_seconds: what the server itself used.
     """
 
     first_at: float | None = None
     marks: list[float] = []
     most_in_flight: int = 0
-    cpu_seconds: float = 0.0
 
 
 class Desk:
@@ -72,9 +70,7 @@ class Desk:
         """Return the response to a GET."""
         if path == b"/v1/models":
             return _response(msgspec.json.encode({"object": "list", "data": [{"id": MODEL, "object": "model"}]}))
-        usage = resource.getrusage(resource.RUSAGE_SELF)
         statistics, self._statistics = self._statistics, Statistics()
-        statistics.cpu_seconds = usage.ru_utime + usage.ru_stime
         return _response(msgspec.json.encode(statistics))
 
     def _note_arrival(self) -> None:

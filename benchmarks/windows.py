@@ -61,8 +61,8 @@ def wide(sizes: Sizes) -> Iterator[Row]:
         our / permitted,
         f">= {PERMITTED_SHARE:.1f}",
         our / permitted >= PERMITTED_SHARE,
-        f"once it has been filled and answered; raw loop {raw:,.0f}/s; with filling and emptying {whole:,.0f}/s; the server saw "
-        f"{max(seen.most_in_flight for _, seen in ours):,} at once",
+        f"after filling it; raw loop {raw:,.0f}/s; with filling and emptying {whole:,.0f}/s; "
+        f"the server saw {max(seen.most_in_flight for _, seen in ours):,} at once",
     )
     our_peak, raw_peak = (max(cost.peak_bytes for cost, _ in runs) / MEGABYTE for runs in (ours, raws))
     yield Row(

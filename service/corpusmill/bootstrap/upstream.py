@@ -24,6 +24,7 @@ from corpusmill.engine.route import Route
 from corpusmill.engine.tickets import Tickets
 from corpusmill.limits.charge import Limits as GateLimits
 from corpusmill.limits.gate import Gate
+from corpusmill.limits.opening import OPENING_SECONDS
 from corpusmill.spec.schema import JobSpec, Limits
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -31,6 +32,10 @@ OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 UNLISTED = frozenset({FailureKind.BAD_REQUEST, FailureKind.MODEL_NOT_FOUND, FailureKind.MALFORMED})
 """What servers answer that have no list of models; then the first call finds out."""
+
+
+REFUSAL_FACTOR = 10
+"""A server that refuses the first call says so within about ten times what its list of models took."""
 
 
 class UpstreamError(Exception):
@@ -120,8 +125,11 @@ async def _open(
         tokens_per_minute=limits.tokens_per_minute,
         concurrency=limits.concurrency,
     )
-    tickets = Tickets(Gate(gate_limits, random.Random(), asyncio.get_running_loop().time()))
+    clock = asyncio.get_running_loop().time
+    asked_at = clock()
     listed = await endpoint.models()
+    opening_seconds = min(max(REFUSAL_FACTOR * (clock() - asked_at), 0.1), OPENING_SECONDS)
+    tickets = Tickets(Gate(gate_limits, random.Random(), clock(), opening_seconds))
     if isinstance(listed, Failure):
         if listed.kind not in UNLISTED:
             raise UpstreamError(_explained(target, listed))

@@ -7,17 +7,22 @@ good. One request finds out; if it comes to nothing, the next one goes alone as 
 import math
 
 OPENING_SECONDS = 2.0
+"""How long to wait for the first answer where nothing is known of how quickly the server refuses."""
 
 
 class Opening:
     """The opening of one gate.
+
+    Args:
+        seconds: how long the first request is waited for, at most.
 
     Attributes:
         is_open: whether requests pass freely.
         opens_at: seconds; when they do so or did so first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = OPENING_SECONDS) -> None:
+        self._seconds = seconds
         self.is_open = False
         self.opens_at = -math.inf
 
@@ -26,9 +31,9 @@ class Opening:
         return -math.inf if self.is_open else self.opens_at
 
     def sent(self, now: float) -> None:
-        """Note that a request passes; the first one starts the two seconds."""
+        """Note that a request passes; the first one starts the wait."""
         if self.opens_at == -math.inf:
-            self.opens_at = now + OPENING_SECONDS
+            self.opens_at = now + self._seconds
 
     def taken(self, now: float) -> None:
         """Note that the server has taken a request, or refused it for its limits: it may be used."""

@@ -1,10 +1,9 @@
-import importlib.util
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from corpusmill.exports.errors import ExportError
 from corpusmill.exports.parquet import ROWS, ParquetFile
 from corpusmill.exports.record import read_record
 
@@ -13,17 +12,19 @@ CHAT = read_record(
     b'{"id":"j:1:f","index":1,"example":"f","values":{"x":"\xc3\xa9"},"split":"train",'
     b'"messages":[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}]}'
 )
-INSTALLED = importlib.util.find_spec("pyarrow") is not None
 
 
-@pytest.mark.skipif(INSTALLED, reason="pyarrow is installed")
 def test_without_pyarrow_one_line_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"^parquet needs pyarrow: pip install corpusmill\[parquet\]$"):
-        ParquetFile(tmp_path / "a.parquet")
+    script = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from pathlib import Path; from corpusmill.exports.parquet import ParquetFile\n"
+        f"ParquetFile(Path({str(tmp_path / 'a.parquet')!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith("parquet needs pyarrow: pip install corpusmill[parquet]")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not INSTALLED, reason="pyarrow is an extra")
 def test_rows_come_back_as_the_records_were(tmp_path: Path) -> None:
     sink = ParquetFile(tmp_path / "a.parquet")
     for _ in range(ROWS):

@@ -199,6 +199,8 @@ def test_an_outage_of_a_minute_loses_no_item(seed: int) -> None:
     check_books(world, ended[1])
     assert ended[1].outcomes.failed == 0
     assert ended[1].calls.errors <= 30 + 16
+    pauses = [event for event in world.events if isinstance(event, JobPaused | JobResumed)]
+    assert [type(event) for event in pauses] == [JobPaused, JobResumed], "it is told, and told when it is over"
 
 
 @pytest.mark.parametrize("kind", [FailureKind.UNAUTHORIZED, FailureKind.QUOTA_EXHAUSTED, FailureKind.MODEL_NOT_FOUND])

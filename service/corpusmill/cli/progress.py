@@ -92,10 +92,8 @@ class ProgressDisplay:
             return "draining: calls that are out come back first; once more to force"
         if self._paused_by:
             return f"paused: {self._paused_by}"
-        gates = [gate for gate in running.gates() if gate.paused_by]
-        if gates:
-            return f"waiting: {gates[0].paused_by} ({self._last_failure})"
-        return ""
+        reasons = [gate.paused_by for gate in running.gates() if gate.paused_by]
+        return f"waiting: {reasons[0]} ({self._last_failure})" if reasons else ""
 
 
 def outcome_texts(summary: Summary) -> list[Text]:

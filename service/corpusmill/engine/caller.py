@@ -25,7 +25,7 @@ from corpusmill.engine.writer import Writer
 from corpusmill.limits.claim import Refusal, RefusalKind
 from corpusmill.limits.deadline import Deadline
 from corpusmill.limits.estimator import Estimator
-from corpusmill.telemetry.events import CallAnswered, CallFailed, Emit
+from corpusmill.telemetry.events import CallAnswered, CallFailed, Emit, JobPaused, JobResumed
 
 OVERHEAD_TOKENS = 64
 """Tokens that a chat format may add to a prompt; part of a call's worst case."""
@@ -238,14 +238,21 @@ class Caller:
         else:
             tally.errors += 1
         self._emit(CallFailed(route.upstream, failure.kind.value, failure.status, failure.fate.value, failure.message))
+        if route.down_since is None and failure.kind in OUTAGES and route.tickets.statistics().breaker == "open":
+            route.down_since = asyncio.get_running_loop().time()
+            self._emit(JobPaused(self._job, f"endpoint down: {failure.message}"))
 
     def _note_answer(self, answer: Answer, lane: Lane, chars: int) -> None:
-        lane.route.answers += 1
+        route = lane.route
+        route.answers += 1
+        if route.down_since is not None:
+            self._emit(JobResumed(self._job, asyncio.get_running_loop().time() - route.down_since))
+            route.down_since = None
         lane.learn(chars, answer)
         usage, finish_reason = answer.completion.usage, answer.completion.choices[0].finish_reason
         self._emit(
             CallAnswered(
-                lane.route.upstream,
+                route.upstream,
                 answer.seconds,
                 usage.input_tokens,
                 usage.cached_input_tokens,

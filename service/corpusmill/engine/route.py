@@ -26,6 +26,7 @@ class Route:
         priced: set once they are found out.
         answers: calls answered so far.
         refusals: calls refused for what is in them, before the first answer.
+        down_since: when the endpoint was found to be down, None while it is not.
     """
 
     def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets) -> None:
@@ -34,6 +35,7 @@ class Route:
         self.priced = asyncio.Event()
         self.answers = 0
         self.refusals = 0
+        self.down_since: float | None = None
 
     def price(self, prices: Prices | None) -> None:
         """Set the prices, which may be found out while the first calls are out."""

@@ -37,6 +37,9 @@ REFUSALS = {
 }
 """Failures that lie in the load and not in the request."""
 
+CLOSED_TO_CALLS = ("open", "probing")
+"""States of a gate's breaker in which the endpoint is taken to be down."""
+
 WELL_KNOWN = 256
 """Answers of a step after which one in eight is enough to learn from."""
 
@@ -238,14 +241,18 @@ class Caller:
         else:
             tally.errors += 1
         self._emit(CallFailed(route.upstream, failure.kind.value, failure.status, failure.fate.value, failure.message))
-        if route.down_since is None and failure.kind in OUTAGES and route.tickets.statistics().breaker == "open":
+        if (
+            route.down_since is None
+            and failure.kind in OUTAGES
+            and route.tickets.statistics().breaker in CLOSED_TO_CALLS
+        ):
             route.down_since = asyncio.get_running_loop().time()
             self._emit(JobPaused(self._job, f"endpoint down: {failure.message}"))
 
     def _note_answer(self, answer: Answer, lane: Lane, chars: int) -> None:
         route = lane.route
         route.answers += 1
-        if route.down_since is not None:
+        if route.down_since is not None and route.tickets.statistics().breaker not in CLOSED_TO_CALLS:
             self._emit(JobResumed(self._job, asyncio.get_running_loop().time() - route.down_since))
             route.down_since = None
         lane.learn(chars, answer)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from corpusmill.spec.schema import Shards
-from tests.jobs.harness import run, spec_of
+from corpusmill.spec.schema import Limits, Shards
+from tests.jobs.harness import UNHURRIED, run, spec_of
 
 
 @pytest.fixture(scope="session")
@@ -12,6 +12,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jobs")
     run(spec_of(), folder)
     run(spec_of(name="packed", shards=Shards(records=50, compress="zstd")), folder)
-    run(spec_of(name="broken-off"), folder, stop_after=55)
-    run(spec_of(name="broken-off"), folder, stop_after=5)
+    broken_off = spec_of(name="broken-off", limits=Limits(concurrency=2))
+    run(broken_off, folder, stop_after=55, options=UNHURRIED)
+    run(broken_off, folder, stop_after=5, options=UNHURRIED)
     return folder

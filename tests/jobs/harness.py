@@ -60,6 +60,8 @@ shards: {records: 50}
 """120 items, of which some are refused, cut off or repeated; several shards."""
 
 OPTIONS = SimulateOptions(seed=3, faults={"refusal": 0.1, "length": 0.05, "exact_duplicate": 0.15})
+UNHURRIED = msgspec.structs.replace(OPTIONS, latency_seconds=0.005)
+"""Slow enough that a job is still far from its end when it is broken off."""
 
 
 def spec_of(text: str = SPEC, **changes: Any) -> JobSpec:

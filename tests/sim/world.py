@@ -8,7 +8,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -205,5 +204,4 @@ class World:
 
     def crash(self) -> None:
         """After a crash: the disk as the next boot or process finds it."""
-        with suppress(StopIteration):
-            self.disk = self.rng.choice([self.disk.after_kill, self.disk.after_power_cut])()
+        self.disk = self.rng.choice([self.disk.after_kill, self.disk.after_power_cut])()

@@ -173,4 +173,13 @@ def _look_up(route: Route, target: Target, name: str, thread: ThreadPoolExecutor
     """Find out what is published of a model's prices; the tables take long to load, so beside the first calls."""
     look_up = partial(resolve_prices, target.base_url, name, None, at=datetime.now(UTC))
     found = asyncio.get_running_loop().run_in_executor(thread, look_up)
-    found.add_done_callback(lambda prices: route.price(prices.result()))
+    found.add_done_callback(partial(_settle_price, route))
+
+
+def _settle_price(route: Route, found: asyncio.Future[Prices | None]) -> None:
+    """Set what was found; where the look-up broke, the price is unknown, calls go on, and the loop tells the error."""
+    prices = None
+    try:
+        prices = found.result()
+    finally:
+        route.price(prices)

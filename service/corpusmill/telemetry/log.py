@@ -28,6 +28,9 @@ from corpusmill.telemetry.events import (
 QUIET_SECONDS = 10.0
 """How long the same failure stays silent, and how often progress is told."""
 
+KEYS_MOST = 1000
+"""Different failures that are remembered; beyond that all are told anew."""
+
 _LEVELS: dict[type[Event], str] = {JobPaused: "warning", CallFailed: "warning", ItemBroken: "error"}
 
 
@@ -68,6 +71,8 @@ class LogSink:
             self._progress["journal_bytes"] += event.bytes
         elif isinstance(event, CallFailed):
             self._tell_seldom(event, event.kind)
+        elif isinstance(event, ItemBroken):
+            self._tell_seldom(event, event.error)
         else:
             if isinstance(event, JobEnded):
                 self._tell_progress(at_once=True)
@@ -86,6 +91,9 @@ class LogSink:
         if now - self._told.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
             self._silent[key] += 1
             return
+        if len(self._told) >= KEYS_MOST:
+            self._told.clear()
+            self._silent.clear()
         self._told[key] = now
         self._tell(event, silent_before=self._silent.pop(key, 0))
 

@@ -1,0 +1,48 @@
+"""The job spec as values: what a spec may say, and nothing else.
+
+Rule of this file: structs only. Every struct forbids unknown keys; bounds that one field can state on its own stand
+in its type (`msgspec.Meta`), everything that needs two fields is checked in `spec.checks`. Reading YAML, JSON and TOML
+into these structs, with errors that name the path, is `spec.load`.
+"""
+
+from corpusmill.spec.schema.examples import Example, Message, Split
+from corpusmill.spec.schema.filters import Dedup, Filter
+from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
+from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
+from corpusmill.spec.schema.steps import Step
+from corpusmill.spec.schema.words import (
+    IDENTIFIER_PATTERN,
+    JOB_NAME_PATTERN,
+    Identifier,
+    JobName,
+    Natural,
+    Positive,
+    Scalar,
+    Share,
+    Strict,
+)
+
+__all__ = [
+    "IDENTIFIER_PATTERN",
+    "JOB_NAME_PATTERN",
+    "Axis",
+    "Budget",
+    "Dedup",
+    "Example",
+    "Filter",
+    "Identifier",
+    "JobName",
+    "JobSpec",
+    "Limits",
+    "Message",
+    "Natural",
+    "Positive",
+    "Scalar",
+    "Shards",
+    "Share",
+    "SpaceSpec",
+    "Split",
+    "Step",
+    "Strict",
+    "Target",
+]

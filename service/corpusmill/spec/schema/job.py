@@ -1,0 +1,56 @@
+"""A whole job: its parts, what it may take and cost, and how its corpus is cut."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from corpusmill.spec.schema.examples import Example, Split
+from corpusmill.spec.schema.filters import Dedup, Filter
+from corpusmill.spec.schema.space import SpaceSpec, Target
+from corpusmill.spec.schema.steps import Step
+from corpusmill.spec.schema.words import JobName, Positive, Strict
+
+
+class Limits(Strict, frozen=True):
+    """What the endpoint may be asked for at most; None means no limit of that kind."""
+
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    concurrency: Annotated[int, Meta(ge=1, le=100_000)] = 100
+
+
+class Budget(Strict, frozen=True):
+    """Hard bounds on what a job may spend.
+
+    Attributes:
+        usd: US dollars as written in the spec; counted as an integer from its shortest decimal form.
+        calls: requests sent, retries included.
+    """
+
+    usd: Annotated[float, Meta(gt=0, le=1e9)] | None = None
+    calls: Positive | None = None
+
+
+class Shards(Strict, frozen=True):
+    """How the corpus is cut: at most `records` records a file, plain or zstd-compressed when sealed."""
+
+    records: Annotated[int, Meta(ge=1, le=100_000_000)] = 50_000
+    compress: Literal["none", "zstd"] = "none"
+
+
+class JobSpec(Strict, frozen=True):
+    """A whole job: what is asked, of whom, what is kept, and what it may cost."""
+
+    name: JobName
+    space: SpaceSpec
+    steps: Annotated[list[Step], Meta(min_length=1, max_length=100)]
+    examples: Annotated[list[Example], Meta(min_length=1, max_length=100)]
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 0
+    target: Target | None = None
+    filters: Annotated[list[Filter], Meta(max_length=1000)] = msgspec.field(default_factory=list)
+    dedup: Dedup | None = None
+    split: Split | None = None
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    shards: Shards = Shards()

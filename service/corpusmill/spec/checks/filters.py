@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
-import re2
-
+from corpusmill.spec.checks.patterns import check_pattern
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import Filter, JobSpec
-from corpusmill.spec.wording import hint, one_line, quoted
+from corpusmill.spec.wording import hint, quoted
 
 _CONDITIONS = tuple(name for name in Filter.__struct_fields__ if name != "of")
-_QUIET = re2.Options()
-_QUIET.log_errors = False  # RE2 would write to stderr what the error says already
 
 
 def check_filters(spec: JobSpec) -> None:
@@ -27,8 +24,8 @@ def check_filters(spec: JobSpec) -> None:
             raise SpecError(path, "judges nothing: give it a condition, such as `min_chars` or `no_refusal: true`")
         _check_bounds(each.min_chars, each.max_chars, "chars", path)
         _check_bounds(each.min_words, each.max_words, "words", path)
-        _check_pattern(each.matching, f"{path}.matching")
-        _check_pattern(each.not_matching, f"{path}.not_matching")
+        check_pattern(each.matching, f"{path}.matching")
+        check_pattern(each.not_matching, f"{path}.not_matching")
     if spec.dedup is not None:
         _check_step(spec.dedup.of, steps, "dedup")
 
@@ -41,13 +38,3 @@ def _check_step(name: str, steps: Sequence[str], path: str) -> None:
 def _check_bounds(least: int | None, most: int | None, unit: str, path: str) -> None:
     if least is not None and most is not None and least > most:
         raise SpecError(f"{path}.max_{unit}", f"{most} is less than `min_{unit}`, {least}: nothing would be kept")
-
-
-def _check_pattern(pattern: str | None, path: str) -> None:
-    if pattern is None:
-        return
-    try:
-        re2.compile(pattern, _QUIET)
-    except re2.error as error:
-        problem = error.args[0].decode(errors="replace")
-        raise SpecError(path, f"not a regular expression in RE2's syntax: {one_line(problem)}") from None

@@ -5,6 +5,7 @@ in its type (`msgspec.Meta`), everything that needs two fields is checked in `sp
 into these structs, with errors that name the path, is `spec.load`.
 """
 
+from corpusmill.spec.schema.clean import Clean, Cleaning
 from corpusmill.spec.schema.examples import Example, Message, Split
 from corpusmill.spec.schema.filters import Dedup, Filter
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
@@ -27,6 +28,8 @@ __all__ = [
     "JOB_NAME_PATTERN",
     "Axis",
     "Budget",
+    "Clean",
+    "Cleaning",
     "Dedup",
     "Example",
     "Filter",

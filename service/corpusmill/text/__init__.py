@@ -1,0 +1,1 @@
+"""What is done to texts, whatever they are: pure functions from text to text."""

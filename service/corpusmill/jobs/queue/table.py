@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from corpusmill.jobs.queue.database import Database
-from corpusmill.jobs.queue.job import Figures, Job, Priority, Submission
+from corpusmill.jobs.queue.job import Figures, Job, Submission
 from corpusmill.jobs.queue.states import ENDED, Change, State, after
 from corpusmill.journal.sheet import Sheet
 

@@ -16,10 +16,11 @@ from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
 from corpusmill.endpoint.wire import decode_answer
 from corpusmill.engine.budget import Budget, Price
-from corpusmill.engine.caller import Caller, max_tokens
+from corpusmill.engine.caller import Caller
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Halt
+from corpusmill.engine.lane import max_tokens
 from corpusmill.engine.outcome import Liner, Novelty
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Route
@@ -148,7 +149,7 @@ class Assembly:
             limit=spec.space.limit,
             target=spec.target.kept if spec.target else None,
         )
-        purse = Purse(self._budget(), self.writer, self.halt)
+        purse = Purse(spec.name, self._budget(), self.writer, self.halt, emit)
         self.caller = Caller(
             spec.name,
             self._chain.steps,

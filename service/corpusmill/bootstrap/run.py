@@ -134,7 +134,7 @@ async def simulated_target(limits: Limits) -> AsyncIterator[Target]:
 
     options = SimulateOptions(latency_seconds=SIMULATED_LATENCY_SECONDS, latency_spread=0.3)
     async with serving(options) as base_url:
-        yield Target(base_url, None, limits)
+        yield Target(base_url, None, limits, "simulated")
 
 
 async def _run(engine: Engine, carrier: Carrier) -> Ending:

@@ -43,11 +43,12 @@ class UpstreamError(Exception):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One endpoint with its key: what aliases lead to."""
+    """One endpoint with its key: what aliases lead to; `name` is what the operator calls it."""
 
     base_url: str
     api_key: Secret | None
     limits: Limits
+    name: str = "default"
 
 
 class Upstream(msgspec.Struct, frozen=True):
@@ -94,7 +95,9 @@ async def opened_routes(
             endpoint, tickets, listed = opened[target.base_url]
             name = model.name if model else _upstream_name(alias, upstream, listed, target)
             await _check_model(endpoint, name, listed, target)
-            route = routes[alias] = Route(name, endpoint, tickets)
+            route = routes[alias] = Route(
+                name, endpoint, tickets, model=alias if model else name, endpoint_name=target.name
+            )
             if model is not None and model.prices is not None:
                 route.price(_configured(target, name, model.prices))
             else:
@@ -110,7 +113,8 @@ def _target(
             raise UpstreamError(f"no endpoint for model {alias!r}: set OPENAI_BASE_URL, or configure the alias")
         return upstream.default
     endpoint: EndpointConfig = upstream.config.endpoints[model.endpoint]
-    return Target(endpoint.base_url, endpoint_key(model.endpoint, endpoint, environ), lowered(limits, endpoint))
+    key = endpoint_key(model.endpoint, endpoint, environ)
+    return Target(endpoint.base_url, key, lowered(limits, endpoint), model.endpoint)
 
 
 async def _open(

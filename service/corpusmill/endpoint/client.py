@@ -165,8 +165,9 @@ class Endpoint:
         report = read_error(content) or ErrorReport(message=_plain_text(response, content))
         wait_seconds = retry_after_seconds(response.headers, report.message, self._wall_clock())
         failure = refused(response.status, report, model, wait_seconds)
-        limits = {name.lower(): value for name, value in response.headers.items() if "ratelimit" in name.lower()}
-        return msgspec.structs.replace(failure, headers=limits)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        told = {name: value for name, value in names.items() if "ratelimit" in name or name == "x-request-id"}
+        return msgspec.structs.replace(failure, headers=told)
 
     def _told(self, failure: Failure) -> Failure:
         """The failure as anybody may see it."""

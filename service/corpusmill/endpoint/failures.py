@@ -80,7 +80,7 @@ class Failure(msgspec.Struct, frozen=True):
         retry_after_seconds: how long the server asks to wait, where it does.
         maybe_charged: the server may have worked on the call, so its tokens count as spent until it is known better.
         usage: what the server billed, where it said so although there is nothing to use in its answer.
-        headers: those of the answer that tell the server's rate limits, in lower case.
+        headers: those of the answer that tell the server's rate limits and its id of the call, in lower case.
     """
 
     kind: FailureKind

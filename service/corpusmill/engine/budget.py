@@ -38,7 +38,7 @@ class Budget:
     """
 
     def __init__(self, calls: int | None, picodollars: int | None, spent: Price) -> None:
-        self._calls, self._picodollars = calls, picodollars
+        self.calls, self.picodollars = calls, picodollars
         self._spent_calls, self._spent_picodollars = spent.calls, spent.picodollars
         self._reserved_calls = self._reserved_picodollars = 0
         self._granted = Price(0, 0)
@@ -64,13 +64,13 @@ class Budget:
     @property
     def is_bounded(self) -> bool:
         """Whether there is any budget."""
-        return self._calls is not None or self._picodollars is not None
+        return self.calls is not None or self.picodollars is not None
 
     def next_grant(self) -> Price:
         """Return a grant that covers what is reserved and a hundredth of the budget more."""
         return Price(
-            self._spent_calls + self._reserved_calls + (self._calls or 0) // GRANTS,
-            self._spent_picodollars + self._reserved_picodollars + (self._picodollars or 0) // GRANTS,
+            self._spent_calls + self._reserved_calls + (self.calls or 0) // GRANTS,
+            self._spent_picodollars + self._reserved_picodollars + (self.picodollars or 0) // GRANTS,
         )
 
     def grant(self, granted: Price) -> None:
@@ -90,7 +90,7 @@ class Budget:
         return Price(self._spent_calls, self._spent_picodollars)
 
     def _fits(self, worst: Price, calls: int, picodollars: int) -> bool:
-        if self._calls is not None and self._spent_calls + calls + worst.calls > self._calls:
+        if self.calls is not None and self._spent_calls + calls + worst.calls > self.calls:
             return False
         spent = self._spent_picodollars + picodollars + worst.picodollars
-        return self._picodollars is None or spent <= self._picodollars
+        return self.picodollars is None or spent <= self.picodollars

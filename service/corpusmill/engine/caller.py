@@ -7,28 +7,24 @@ the budget's reservation is settled once. A call that is out is never abandoned 
 import asyncio
 import random
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from corpusmill.chain.chain import CompiledStep
-from corpusmill.chain.completion import Completion, Prompt, Usage
+from corpusmill.chain.completion import Completion, Prompt
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 from corpusmill.engine.budget import Price
 from corpusmill.engine.halt import Halt, RunEndingError
+from corpusmill.engine.lane import Lane
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.retry import Tries
 from corpusmill.engine.route import Route, Tally, Worker
+from corpusmill.engine.tell import call_answered, call_failed
 from corpusmill.engine.tickets import Ticket
 from corpusmill.engine.writer import Writer
 from corpusmill.limits.claim import Refusal, RefusalKind
-from corpusmill.limits.deadline import Deadline
-from corpusmill.limits.estimator import Estimator
-from corpusmill.telemetry.events import CallAnswered, CallFailed, Emit, JobPaused, JobResumed
-
-OVERHEAD_TOKENS = 64
-"""Tokens that a chat format may add to a prompt; part of a call's worst case."""
+from corpusmill.telemetry.events import Emit, JobPaused, JobResumed
 
 REFUSALS = {
     FailureKind.RATE_LIMITED: RefusalKind.RATE,
@@ -39,9 +35,6 @@ REFUSALS = {
 
 CLOSED_TO_CALLS = ("open", "probing")
 """States of a gate's breaker in which the endpoint is taken to be down."""
-
-WELL_KNOWN = 256
-"""Answers of a step after which one in eight is enough to learn from."""
 
 NOTHING = Price(0, 0)
 
@@ -57,46 +50,6 @@ class GaveUp(msgspec.Struct, frozen=True):
 
     reason: str
     detail: str
-
-
-class Lane:
-    """What is known of the calls of one step: where they go, and how they went so far.
-
-    Attributes:
-        bound: the most tokens that a completion may have, None where the step sets none.
-        deadline_seconds: how long to wait for an answer at present.
-    """
-
-    def __init__(self, step: CompiledStep, route: Route) -> None:
-        self.step, self.route = step, route
-        self.bound = max_tokens(step.parameters)
-        self.estimator, self._deadline = Estimator(), Deadline()
-        self.deadline_seconds = self._deadline.seconds(self.bound)
-        self._learnt = 0
-
-    def learn(self, chars: int, answer: Answer) -> None:
-        """Learn from an answer; once enough is known, from one in eight."""
-        self._learnt += 1
-        if self._learnt > WELL_KNOWN and self._learnt % 8:
-            return
-        usage = answer.completion.usage
-        if answer.completion.usage_known:
-            self.estimator.learn(chars, usage.input_tokens, usage.output_tokens)
-        self._deadline.learn(answer.seconds, usage.output_tokens)
-        self.deadline_seconds = self._deadline.seconds(self.bound)
-
-    def cost(self, completion: Completion) -> int | None:
-        """Return what a completion cost in pico-dollars, None where that is unknown."""
-        prices = self.route.prices
-        return prices.cost(completion.usage) if prices is not None and completion.usage_known else None
-
-    def worst_case(self, prompt: Prompt) -> Price:
-        """Return what a call may cost at most: a token of the prompt is at least one byte of it."""
-        if self.route.prices is None:
-            return Price(1, 0)
-        size = len(prompt.text.encode()) + len((prompt.system or "").encode()) + OVERHEAD_TOKENS
-        usage = Usage(input_tokens=size, output_tokens=(self.bound or 0) * self.step.choices)
-        return Price(1, self.route.prices.cost(usage))
 
 
 class Caller:
@@ -125,7 +78,7 @@ class Caller:
         jitter: random.Random,
         emit: Emit,
     ) -> None:
-        self._job, self._writer, self._purse = job, writer, purse
+        self.job, self._writer, self._purse = job, writer, purse
         self._halt, self._jitter, self._emit = halt, jitter, emit
         self._lanes = {step.name: Lane(step, routes[step.model]) for step in steps}
         self.in_flight = 0
@@ -168,7 +121,7 @@ class Caller:
                 return GaveUp(failure.kind.value, f"given up after repeated failures: {failure.message}")
             if self._halt.ending is None:
                 await asyncio.sleep(delay)
-            answer = await self._try(lane, prompt, tally, worker, again=True)
+            answer = await self._try(lane, prompt, tally, worker, after=failure.kind.value)
             if isinstance(answer, Answer):
                 return answer.completion
             failure = answer
@@ -181,22 +134,25 @@ class Caller:
             raise RunEndingError
 
     async def _try(
-        self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, *, again: bool = False
+        self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, *, after: str = ""
     ) -> Answer | Failure:
-        """Make one call within room, budget and limits, and tell everybody who needs to know what came of it."""
+        """Make one call within room, budget and limits, and tell everybody who needs to know what came of it.
+
+        `after` is the kind of the failure that the call repeats.
+        """
         if self._halt.ending is not None:
             raise RunEndingError
         if self._writer.is_full:
             await self._writer.wait_for_room()
         if not self._purse.is_bounded:
-            return await self._call(lane, prompt, tally, worker, again)
+            return await self._call(lane, prompt, tally, worker, after)
         worst = lane.worst_case(prompt)
         await self._purse.reserve(worst)
         spent = NOTHING
         try:
             spent = worst
-            answer = await self._call(lane, prompt, tally, worker, again)
-            spent = _spent(answer, lane, worst)
+            answer = await self._call(lane, prompt, tally, worker, after)
+            spent = lane.spent(answer, worst)
         except RunEndingError:
             spent = NOTHING
             raise
@@ -204,11 +160,11 @@ class Caller:
             self._purse.settle(worst, spent)
         return answer
 
-    async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, again: bool) -> Answer | Failure:
+    async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, after: str) -> Answer | Failure:
         """Take a ticket, call, and settle the ticket; a retry goes before other calls of the job."""
         route, chars = lane.route, len(prompt.text) + len(prompt.system or "")
         charge = lane.estimator.estimate(chars, lane.bound)
-        async with route.tickets.ticket(self._job, charge, first=again) as ticket:
+        async with route.tickets.ticket(self.job, charge, first=bool(after)) as ticket:
             if self._halt.ending is not None:
                 raise RunEndingError
             worker.in_call = True
@@ -231,8 +187,10 @@ class Caller:
             if not route.priced.is_set():
                 await route.priced.wait()
             self._note_answer(answer, lane, chars)
+            self._emit(call_answered(answer, lane, ticket, tally.index, after))
         else:
             self._note_failure(answer, route, tally)
+            self._emit(call_failed(answer, lane, ticket, tally.index, after))
         return answer
 
     def _note_failure(self, failure: Failure, route: Route, tally: Tally) -> None:
@@ -240,45 +198,21 @@ class Caller:
             tally.rate_limited += 1
         else:
             tally.errors += 1
-        self._emit(CallFailed(route.upstream, failure.kind.value, failure.status, failure.fate.value, failure.message))
         if (
             route.down_since is None
             and failure.kind in OUTAGES
             and route.tickets.statistics().breaker in CLOSED_TO_CALLS
         ):
             route.down_since = asyncio.get_running_loop().time()
-            self._emit(JobPaused(self._job, f"endpoint down: {failure.message}"))
+            self._emit(JobPaused(self.job, f"endpoint down: {failure.message}"))
 
     def _note_answer(self, answer: Answer, lane: Lane, chars: int) -> None:
         route = lane.route
         route.answers += 1
         if route.down_since is not None and route.tickets.statistics().breaker not in CLOSED_TO_CALLS:
-            self._emit(JobResumed(self._job, asyncio.get_running_loop().time() - route.down_since))
+            self._emit(JobResumed(self.job, asyncio.get_running_loop().time() - route.down_since))
             route.down_since = None
         lane.learn(chars, answer)
-        usage, finish_reason = answer.completion.usage, answer.completion.choices[0].finish_reason
-        self._emit(
-            CallAnswered(
-                route.upstream,
-                answer.seconds,
-                usage.input_tokens,
-                usage.cached_input_tokens,
-                usage.output_tokens,
-                usage.reasoning_tokens,
-                lane.cost(answer.completion),
-                finish_reason,
-            )
-        )
-
-
-def _spent(answer: Answer | Failure, lane: Lane, worst: Price) -> Price:
-    """Return what a call is reckoned to have cost."""
-    if isinstance(answer, Answer):
-        cost = lane.cost(answer.completion)
-        return worst if cost is None else Price(1, cost)
-    if answer.usage is not None and lane.route.prices is not None:
-        return Price(1, lane.route.prices.cost(answer.usage))
-    return worst if answer.maybe_charged else Price(1, 0)
 
 
 def _settle_failed(ticket: Ticket, failure: Failure) -> None:
@@ -289,11 +223,3 @@ def _settle_failed(ticket: Ticket, failure: Failure) -> None:
         ticket.failed()
     else:
         ticket.rejected()
-
-
-def max_tokens(parameters: Mapping[str, Any]) -> int | None:
-    """Return the bound on a completion's tokens that the parameters set, if they do."""
-    for name in ("max_completion_tokens", "max_tokens"):
-        if isinstance(bound := parameters.get(name), int):
-            return bound
-    return None

@@ -33,10 +33,10 @@ Decode = Callable[[str, Paid], Completion]
 class Trail:
     """What is known of an item on its way: the choices each step gave, and requests not yet accounted for."""
 
-    def __init__(self, recalled: deque[Paid]) -> None:
+    def __init__(self, index: int, recalled: deque[Paid]) -> None:
         self.recalled = recalled
         self.answers: dict[str, list[Choice]] = {}
-        self.tally = Tally()
+        self.tally = Tally(index)
 
 
 class Carrier:
@@ -80,7 +80,7 @@ class Carrier:
         Raises:
             RunEndingError: the run ends before there is an outcome.
         """
-        trail = Trail(deque(paid))
+        trail = Trail(item.index, deque(paid))
         try:
             verdict = await self._walk(item, trail, worker)
         except (RunEndingError, asyncio.CancelledError):
@@ -164,14 +164,14 @@ class Carrier:
         reason, detail = "template", str(error)
         if not isinstance(error, RenderError):
             reason, detail = "internal", f"{type(error).__name__}: {error}"
-            self._emit(ItemBroken(item.index, detail))
+            self._emit(ItemBroken(self._caller.job, item.index, detail))
         decided = Decided(item.index, "failed", reason, detail[:300], attempts=trail.tally.take())
         return self._told(decided, self._liner.lines(item, decided, trail.answers))
 
     def _told(self, decided: Decided, lines: Lines) -> Entry:
         """Tell everybody of an outcome, and return its entry."""
         self._decided(decided)
-        self._emit(ItemDecided(decided.index, decided.outcome, decided.reason, decided.records))
+        self._emit(ItemDecided(self._caller.job, decided.index, decided.outcome, decided.reason, decided.records))
         return Entry.decided(decided, lines)
 
     def _leave(self, item: Item, trail: Trail) -> None:

@@ -6,22 +6,25 @@ from corpusmill.engine.halt import Halt, RunEndingError
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry
 from corpusmill.journal.records import Granted
+from corpusmill.telemetry.events import BudgetSpent, Emit
 
 
 class Purse:
     """Reserves what a call may cost, and ends the run where nothing is left.
 
     Args:
+        job: whose budget it is, for events.
         budget: what may be spent.
         writer: makes grants durable.
         halt: ends the run when the budget is spent.
+        emit: takes events.
 
     Attributes:
         is_bounded: whether there is any budget; without one nobody need ask.
     """
 
-    def __init__(self, budget: Budget, writer: Writer, halt: Halt) -> None:
-        self._budget, self._writer, self._halt = budget, writer, halt
+    def __init__(self, job: str, budget: Budget, writer: Writer, halt: Halt, emit: Emit) -> None:
+        self._job, self._budget, self._writer, self._halt, self._emit = job, budget, writer, halt, emit
         self._settled = Bell()
         self._granting = False
         self.is_bounded = budget.is_bounded
@@ -53,6 +56,7 @@ class Purse:
         if self.is_bounded:
             spent = self._budget.spent
             self._writer.put(Entry.of(Granted(spent.calls, spent.picodollars)))
+            self._tell()
 
     async def _cover(self, worst: Price) -> None:
         """Return when a durable grant covers what is reserved; one worker asks for it, the others wait."""
@@ -72,6 +76,11 @@ class Purse:
             grant = self._budget.next_grant()
             await self._writer.put_durably(Entry.of(Granted(grant.calls, grant.picodollars)))
             self._budget.grant(grant)
+            self._tell()
         finally:
             self._granting = False
             self._settled.ring()
+
+    def _tell(self) -> None:
+        budget, spent = self._budget, self._budget.spent
+        self._emit(BudgetSpent(self._job, spent.calls, spent.picodollars, budget.calls, budget.picodollars))

@@ -22,6 +22,7 @@ class Route:
 
     Attributes:
         upstream: the model's name at the endpoint.
+        model, endpoint_name: by which the operator knows both, in events.
         prices: None where they are unknown, or not found out yet.
         priced: set once they are found out.
         answers: calls answered so far.
@@ -29,7 +30,10 @@ class Route:
         down_since: when the endpoint was found to be down, None while it is not.
     """
 
-    def __init__(self, upstream: str, endpoint: Answering, tickets: Tickets) -> None:
+    def __init__(
+        self, upstream: str, endpoint: Answering, tickets: Tickets, *, model: str = "", endpoint_name: str = "default"
+    ) -> None:
+        self.model, self.endpoint_name = model or upstream, endpoint_name
         self.upstream, self.endpoint, self.tickets = upstream, endpoint, tickets
         self.prices: Prices | None = None
         self.priced = asyncio.Event()
@@ -46,7 +50,8 @@ class Route:
 class Tally:
     """Requests of one item that no record accounts for yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
+        self.index = index
         self.sent = self.rate_limited = self.errors = 0
 
     def take(self) -> Attempts:

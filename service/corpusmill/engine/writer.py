@@ -159,11 +159,11 @@ class Writer:
     async def _commit(self, block: list[Entry]) -> None:
         began = asyncio.get_running_loop().time()
         size = await self._blocking(lambda: self._store.commit(block))
-        self._emit(JournalSynced(len(block), size, asyncio.get_running_loop().time() - began))
+        self._emit(JournalSynced(self._job, len(block), size, asyncio.get_running_loop().time() - began))
 
     async def _settle(self) -> None:
         for folder, shard in await self._blocking(self._store.settle):
-            self._emit(ShardSealed(folder, shard.name, shard.records, shard.bytes))
+            self._emit(ShardSealed(self._job, folder, shard.name, shard.records, shard.bytes))
 
     async def _until_there_is_room(self, action: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -10,7 +10,7 @@ import msgspec
 
 from corpusmill.chain.completion import Usage
 from corpusmill.endpoint.prices import Prices
-from corpusmill.engine.caller import max_tokens
+from corpusmill.engine.lane import max_tokens
 from corpusmill.jobs.preview import Sample, placeholder
 from corpusmill.limits.estimator import CHARS_PER_TOKEN, Estimator
 from corpusmill.spec.schema import Filter, JobSpec, Limits, Step

@@ -46,10 +46,30 @@ class JobEnded(Event, frozen=True):
     seconds: float
 
 
-class CallAnswered(Event, frozen=True):
-    """A call came back with a completion that will be paid for."""
+class Call(Event, frozen=True):
+    """What is known of every call that came back.
 
+    Attributes:
+        endpoint, model: by the operator's names.
+        step, index: the step of the chain and the item.
+        after: the kind of the failure that this call repeats; empty for a first call.
+        waited_seconds: how long it waited for the limits.
+        request_id: by which the provider knows the call, where it told one.
+    """
+
+    job: str
+    endpoint: str
     model: str
+    step: str
+    index: int
+    after: str
+    waited_seconds: float
+    request_id: str
+
+
+class CallAnswered(Call, frozen=True):
+    """A call came back with a completion that will be paid for; its cost is None where the price is unknown."""
+
     seconds: float
     input_tokens: int
     cached_input_tokens: int
@@ -59,19 +79,27 @@ class CallAnswered(Event, frozen=True):
     finish_reason: str
 
 
-class CallFailed(Event, frozen=True):
-    """A call came back without a completion. `fate` says what becomes of it: retried, item failed, job stopped."""
+class CallFailed(Call, frozen=True):
+    """A call came back without a completion.
 
-    model: str
+    Attributes:
+        fate: what becomes of it: retried, item failed, job stopped.
+        billed: input, cached input, output and reasoning tokens, where the answer told them all the same.
+        cost_picodollars: what it is known to cost; None where it may cost something that nobody told.
+    """
+
     kind: str
     status: int | None
     fate: str
     message: str
+    billed: tuple[int, int, int, int] | None
+    cost_picodollars: int | None
 
 
 class ItemDecided(Event, frozen=True):
     """An item has its one outcome: kept, rejected, duplicate or failed; `reason` is empty for kept."""
 
+    job: str
     index: int
     outcome: str
     reason: str
@@ -81,13 +109,30 @@ class ItemDecided(Event, frozen=True):
 class ItemBroken(Event, frozen=True):
     """An item failed by an error of ours or of its template; `error` names the type and place."""
 
+    job: str
     index: int
     error: str
 
 
-class JournalSynced(Event, frozen=True):
-    """A block of the journal is durable."""
+class BudgetSpent(Event, frozen=True):
+    """How much of a job's budget is spent; told about a hundred times on the way, and at the end.
 
+    Attributes:
+        calls, picodollars: spent in the job's life.
+        of_calls, of_picodollars: the budget; None without one of that kind.
+    """
+
+    job: str
+    calls: int
+    picodollars: int
+    of_calls: int | None
+    of_picodollars: int | None
+
+
+class JournalSynced(Event, frozen=True):
+    """A block of the journal is durable; `bytes` are those of its lines, before compression."""
+
+    job: str
     entries: int
     bytes: int
     seconds: float
@@ -96,10 +141,26 @@ class JournalSynced(Event, frozen=True):
 class ShardSealed(Event, frozen=True):
     """A shard of the corpus or of the rejects is complete, checksummed and named by the manifest."""
 
+    job: str
     folder: str
     name: str
     records: int
     bytes: int
+
+
+class HttpAnswered(Event, frozen=True):
+    """The daemon answered a request; `route` is the template of its address, never what a client sent."""
+
+    route: str
+    method: str
+    code: int
+    seconds: float
+
+
+class LoopLagged(Event, frozen=True):
+    """The event loop ran a timer so much later than asked; told once a second."""
+
+    seconds: float
 
 
 Emit = Callable[[Event], None]

@@ -1,8 +1,9 @@
 """Events as structured log lines: one JSON object a line on stderr.
 
 Rules of this file: what happens once in a while is a line; what happens with every call is counted and told every ten
-seconds; the same failure is told at most once in ten seconds, with how often it was silent. Nothing secret is in an
-event, so nothing is redacted here.
+seconds; the same failure is told at most once in ten seconds, with how often it was silent. At level debug every unit
+of work (a call, an item, a request) has its one line, with all that is known of it. Nothing secret is in an event, so
+nothing is redacted here.
 """
 
 import re
@@ -10,20 +11,27 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 import structlog
 
 from corpusmill.telemetry.events import (
+    BudgetSpent,
     CallAnswered,
     CallFailed,
     Event,
+    HttpAnswered,
     ItemBroken,
     ItemDecided,
     JobEnded,
     JobPaused,
     JournalSynced,
+    LoopLagged,
 )
+
+Level = Literal["debug", "info"]
+"""How much is told."""
 
 QUIET_SECONDS = 10.0
 """How long the same failure stays silent, and how often progress is told."""
@@ -33,6 +41,9 @@ KEYS_MOST = 1000
 
 _LEVELS: dict[type[Event], str] = {JobPaused: "warning", CallFailed: "warning", ItemBroken: "error"}
 
+UNTOLD = (BudgetSpent, CallAnswered, HttpAnswered, ItemDecided, JournalSynced, LoopLagged)
+"""Events that come with every unit of work, or by the clock: at level info they are counted at most."""
+
 
 class LogSink:
     """Writes events as log lines.
@@ -40,11 +51,16 @@ class LogSink:
     Args:
         write: takes a finished line; by default writes it to stderr.
         clock: monotonic seconds.
+        level: `debug` tells every event, each time.
     """
 
     def __init__(
-        self, write: Callable[[str], object] = sys.stderr.write, clock: Callable[[], float] = time.monotonic
+        self,
+        write: Callable[[str], object] = sys.stderr.write,
+        clock: Callable[[], float] = time.monotonic,
+        level: Level = "info",
     ) -> None:
+        self._tells_all = level == "debug"
         self._logger = structlog.wrap_logger(
             _Lines(write),
             processors=[
@@ -61,6 +77,18 @@ class LogSink:
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
+        if isinstance(event, UNTOLD):
+            self._count(event)
+            if self._tells_all:
+                self._tell(event)
+        elif isinstance(event, CallFailed | ItemBroken) and not self._tells_all:
+            self._tell_seldom(event, event.kind if isinstance(event, CallFailed) else event.error)
+        else:
+            if isinstance(event, JobEnded):
+                self._tell_progress(at_once=True)
+            self._tell(event)
+
+    def _count(self, event: Event) -> None:
         if isinstance(event, ItemDecided):
             self._progress[event.outcome] += 1
             self._progress["records"] += event.records
@@ -69,14 +97,6 @@ class LogSink:
             self._progress["calls_answered"] += 1
         elif isinstance(event, JournalSynced):
             self._progress["journal_bytes"] += event.bytes
-        elif isinstance(event, CallFailed):
-            self._tell_seldom(event, event.kind)
-        elif isinstance(event, ItemBroken):
-            self._tell_seldom(event, event.error)
-        else:
-            if isinstance(event, JobEnded):
-                self._tell_progress(at_once=True)
-            self._tell(event)
 
     def _tell_progress(self, *, at_once: bool = False) -> None:
         now = self._clock()
@@ -98,7 +118,7 @@ class LogSink:
         self._tell(event, silent_before=self._silent.pop(key, 0))
 
     def _tell(self, event: Event, **more: object) -> None:
-        level = _LEVELS.get(type(event), "info")
+        level = _LEVELS.get(type(event), "debug" if isinstance(event, UNTOLD) else "info")
         fields = {name: value for name, value in msgspec.structs.asdict(event).items() if value not in (None, "")}
         getattr(self._logger, level)(event_name(type(event)), **fields, **more)
 
@@ -113,7 +133,7 @@ class _Lines:
         """Write one line."""
         self._write(line + "\n")
 
-    info = warning = error = msg
+    debug = info = warning = error = msg
 
 
 def event_name(kind: type[Event]) -> str:

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from corpusmill.endpoint.secret import Secret
 from corpusmill.spec.diagnose import first_problem
-from corpusmill.spec.schema import Limits, Positive, Strict
+from corpusmill.spec.schema import Concurrency, Positive, Strict
 
 
 class ConfigError(Exception):
@@ -29,15 +29,26 @@ class EndpointConfig(Strict, frozen=True):
         base_url: with its /v1.
         api_key_env: the environment variable that holds the key.
         api_key_file: the file that holds the key.
+        pool: endpoints of one base URL and key share one budget, unless their pools differ: an API that limits groups
+            of its models apart is one endpoint for each group.
         requests_per_minute, tokens_per_minute, concurrency: what the key allows; a spec's limits only lower them.
+        input_tokens_per_minute, output_tokens_per_minute: where the API counts them apart.
+        requests_per_day, tokens_per_day: may be used up at once; then jobs pause until there is room again.
+        reserve_output: the API takes `max_tokens` of every call, and gives back nothing of what was not used.
     """
 
     base_url: Annotated[str, Meta(min_length=1)]
     api_key_env: str | None = None
     api_key_file: str | None = None
+    pool: str = ""
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
-    concurrency: Positive | None = None
+    input_tokens_per_minute: Positive | None = None
+    output_tokens_per_minute: Positive | None = None
+    requests_per_day: Positive | None = None
+    tokens_per_day: Positive | None = None
+    concurrency: Concurrency | None = None
+    reserve_output: bool = False
 
 
 class PriceConfig(Strict, frozen=True):
@@ -49,11 +60,22 @@ class PriceConfig(Strict, frozen=True):
 
 
 class ModelConfig(Strict, frozen=True):
-    """A model alias: which endpoint serves it, under which name, at which prices."""
+    """A model alias: which endpoint serves it, under which name, at which prices.
 
-    endpoint: str
+    Attributes:
+        endpoint: one, or several keys or replicas that share the calls; what one of them cannot take, the others do.
+        name: at the endpoint, the same at each.
+        prices: of each; where they are not told, those published for the first endpoint count.
+    """
+
+    endpoint: str | Annotated[list[str], Meta(min_length=1, max_length=64)]
     name: Annotated[str, Meta(min_length=1)]
     prices: PriceConfig | None = None
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The names of its endpoints, each once."""
+        return [self.endpoint] if isinstance(self.endpoint, str) else list(dict.fromkeys(self.endpoint))
 
 
 class Config(Strict, frozen=True):
@@ -79,10 +101,12 @@ def load_config(path: Path) -> Config:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(document, Config) or error}") from None
+    _check_budgets(path, config.endpoints)
     for alias, model in config.models.items():
-        if model.endpoint not in config.endpoints:
-            known = ", ".join(config.endpoints) or "none"
-            raise ConfigError(f"{path}: models.{alias}.endpoint: no endpoint {model.endpoint!r}; there are: {known}")
+        for name in model.endpoints:
+            if name not in config.endpoints:
+                known = ", ".join(config.endpoints) or "none"
+                raise ConfigError(f"{path}: models.{alias}.endpoint: no endpoint {name!r}; there are: {known}")
         _check_prices(path, alias, model.prices)
     return config
 
@@ -105,17 +129,17 @@ def endpoint_key(name: str, endpoint: EndpointConfig, environ: Mapping[str, str]
     return None
 
 
-def lowered(limits: Limits, endpoint: EndpointConfig) -> Limits:
-    """Return a spec's limits, lowered to what the endpoint allows."""
-    return Limits(
-        requests_per_minute=_least(limits.requests_per_minute, endpoint.requests_per_minute),
-        tokens_per_minute=_least(limits.tokens_per_minute, endpoint.tokens_per_minute),
-        concurrency=_least(limits.concurrency, endpoint.concurrency) or limits.concurrency,
-    )
-
-
-def _least(*bounds: int | None) -> int | None:
-    return min((bound for bound in bounds if bound is not None), default=None)
+def _check_budgets(path: Path, endpoints: Mapping[str, EndpointConfig]) -> None:
+    """Refuse two names for one budget: which of their limits would hold?"""
+    names: dict[tuple[str | None, ...], str] = {}
+    for name, endpoint in endpoints.items():
+        budget = (endpoint.base_url, endpoint.api_key_env, endpoint.api_key_file, endpoint.pool)
+        other = names.setdefault(budget, name)
+        if other != name:
+            raise ConfigError(
+                f"{path}: endpoints.{name}: the same base_url and key as endpoints.{other}; keep one of them, or "
+                "give each a pool of its own if the API limits them apart"
+            )
 
 
 def _check_prices(path: Path, alias: str, prices: PriceConfig | None) -> None:

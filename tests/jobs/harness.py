@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from corpusmill.bootstrap.run import Running, run_job
-from corpusmill.bootstrap.upstream import Target, Upstream
-from corpusmill.config import Config
+from corpusmill.bootstrap.target import Target, Upstream
+from corpusmill.config import Config, EndpointConfig
 from corpusmill.jobs.summary import Summary
 from corpusmill.simulate import SimulateOptions, serving
 from corpusmill.spec.load import parse_spec
@@ -90,7 +90,7 @@ async def _run(spec: JobSpec, data: Path, stop_after: int | None, options: Simul
         yield
 
     async with serving(options) as base_url:
-        upstream = Upstream(Config(), Target(base_url, None, spec.limits))
+        upstream = Upstream(Config(), Target("default", EndpointConfig(base_url=base_url)))
         return await run_job(spec, data, upstream, environ={}, emit=emit, watch=watch)
 
 

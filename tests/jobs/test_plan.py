@@ -12,16 +12,20 @@ from corpusmill.endpoint.prices import Prices
 from corpusmill.jobs.estimate import Load, Model, pace
 from corpusmill.jobs.plan import Basis, Plan, make_plan
 from corpusmill.jobs.preview import preview, spread
+from corpusmill.limits.charge import Limits
 from corpusmill.simulate import SimulateOptions
 from corpusmill.spec.errors import SpecError
-from corpusmill.spec.schema import JobSpec, Limits, Target
+from corpusmill.spec.schema import JobSpec, Target
 from tests.jobs.harness import run, spec_of
 
 PRICES = Prices(input=150_000, cached_input=75_000, output=600_000)
 
 
 def models(spec: JobSpec, prices: Prices | None = PRICES) -> dict[str, Model]:
-    return {step.model: Model("some-model", "http://localhost/v1", spec.limits, prices) for step in spec.steps}
+    limits = Limits(
+        requests_per_minute=spec.limits.requests_per_minute, tokens_per_minute=spec.limits.tokens_per_minute
+    )
+    return {step.model: Model("some-model", "http://localhost/v1", limits, prices) for step in spec.steps}
 
 
 def plan_of(spec: JobSpec, samples: int = 3, prices: Prices | None = PRICES) -> tuple[Plan, Basis]:
@@ -132,10 +136,11 @@ LOADS = [Load("a", "one", 600, 100, 400), Load("b", "two", 600, 1000, 20)]
         (Limits(), Limits(), 10, (9_000 + 1_400) * 600 / 10 / 1000, "concurrency 10"),
         (Limits(concurrency=9), Limits(), 100, 600, "concurrency 9"),
         (Limits(concurrency=5000), Limits(concurrency=5000), 5000, 11, "the time of one item"),
+        (Limits(), Limits(), None, (9_000 + 1_400) * 600 / 100 / 1000, "an assumed concurrency of 100"),
     ],
 )
 def test_the_tightest_limit_sets_the_time(
-    one: Limits, two: Limits, concurrency: int, seconds: float, bound: str
+    one: Limits, two: Limits, concurrency: int | None, seconds: float, bound: str
 ) -> None:
     apart = {"one": Model("x", "http://a/v1", one, None), "two": Model("y", "http://b/v1", two, None)}
     found = pace(LOADS, apart, concurrency)

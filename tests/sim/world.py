@@ -26,6 +26,7 @@ from corpusmill.jobs.summary import Summary
 from corpusmill.journal.manifest import read_commits
 from corpusmill.limits.charge import Limits
 from corpusmill.limits.gate import Gate
+from corpusmill.limits.width import WIDTH_MOST
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Event
@@ -180,7 +181,7 @@ class World:
                     beside.cancel()
             assembly.store.finish(ending.state)
         except* Crash:
-            self.lost_most += self.spec.limits.concurrency + assembly.writer.unsynced
+            self.lost_most += (self.spec.limits.concurrency or WIDTH_MOST) + assembly.writer.unsynced
             raise
         finally:
             assembly.store.close()

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from corpusmill.chain.chain import Chain
+from corpusmill.chain.chain import Chain, max_tokens
 from corpusmill.chain.completion import Choice, Completion
 from corpusmill.chain.records import RecordWriter
 from corpusmill.endpoint.failures import Failure
@@ -20,7 +20,6 @@ from corpusmill.engine.caller import Caller
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Halt
-from corpusmill.engine.lane import max_tokens
 from corpusmill.engine.outcome import Liner, Novelty
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Route
@@ -37,6 +36,8 @@ from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.template import compile_expression
 from corpusmill.telemetry.events import Emit
+
+WIDTH = 100
 
 
 def space_of(spec: JobSpec) -> Space:
@@ -167,7 +168,7 @@ class Assembly:
             purse=purse,
             writer=self.writer,
             halt=self.halt,
-            width=min(spec.limits.concurrency, max(self.space.size - len(store.done), 1)),
+            width=min(spec.limits.concurrency or WIDTH, max(self.space.size - len(store.done), 1)),
         )
         self.carrier = Carrier(
             self._chain,

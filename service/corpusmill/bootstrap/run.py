@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from corpusmill.bootstrap.assembly import Assembly, check_budget
-from corpusmill.bootstrap.upstream import Target, Upstream, opened_routes
+from corpusmill.bootstrap.switchboard import Switchboard
+from corpusmill.bootstrap.target import Target, Upstream
+from corpusmill.config import EndpointConfig
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending
@@ -27,7 +29,7 @@ from corpusmill.jobs.summary import Summary
 from corpusmill.journal.errors import BrokenDiskError
 from corpusmill.journal.files import Disk
 from corpusmill.limits.statistics import GateStatistics
-from corpusmill.spec.schema import JobSpec, Limits
+from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Emit, JobEnded, JobStarted
 
 Result = TypeVar("Result")
@@ -109,7 +111,10 @@ async def run_job(
     began = time.monotonic()
     _allow_open_files()
     _collect_seldom()
-    async with opened_routes(spec, upstream, environ) as routes:
+    async with (
+        Switchboard(upstream, environ, spec.limits) as switchboard,
+        switchboard.routes(spec.name, spec) as routes,
+    ):
         await check_budget(spec, routes)
         with claimed(Disk(), data, spec) as folder, ThreadPoolExecutor(1, "journal") as thread:
             blocking = OneThread(thread)
@@ -128,13 +133,13 @@ async def run_job(
 
 
 @asynccontextmanager
-async def simulated_target(limits: Limits) -> AsyncIterator[Target]:
+async def simulated_target() -> AsyncIterator[Target]:
     """Serve the simulated endpoint on loopback, over real HTTP, while the block runs."""
     from corpusmill.simulate import SimulateOptions, serving  # noqa: PLC0415 - only a run without an endpoint needs it
 
     options = SimulateOptions(latency_seconds=SIMULATED_LATENCY_SECONDS, latency_spread=0.3)
     async with serving(options) as base_url:
-        yield Target(base_url, None, limits, "simulated")
+        yield Target("simulated", EndpointConfig(base_url=base_url))
 
 
 async def _run(engine: Engine, carrier: Carrier) -> Ending:
@@ -160,7 +165,7 @@ def _collect_seldom() -> None:
 
 def _names(upstream: Upstream) -> str:
     default = upstream.default
-    return default.base_url if default is not None else ", ".join(upstream.config.endpoints)
+    return default.endpoint.base_url if default is not None else ", ".join(upstream.config.endpoints)
 
 
 def _now() -> str:

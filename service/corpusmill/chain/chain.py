@@ -3,6 +3,7 @@
 Rule of this file: no state between items. A chain is asked by whoever carries an item; it neither calls nor waits.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -74,3 +75,11 @@ def _compile_step(spec: JobSpec, step: Step) -> CompiledStep:
         attempts=step.attempts,
         choices=int(step.parameters.get("n", 1)),
     )
+
+
+def max_tokens(parameters: Mapping[str, Any]) -> int | None:
+    """Return the bound on a completion's tokens that a step's parameters set, if they do."""
+    for name in ("max_completion_tokens", "max_tokens"):
+        if isinstance(bound := parameters.get(name), int):
+            return bound
+    return None

@@ -1,6 +1,6 @@
 """Which error ends a command with which exit code; everything not in the table is a defect and shows a traceback."""
 
-from corpusmill.bootstrap.upstream import UpstreamError
+from corpusmill.bootstrap.target import UpstreamError
 from corpusmill.config import ConfigError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.exports.errors import ExportError, OutputError

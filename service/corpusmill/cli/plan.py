@@ -13,10 +13,11 @@ import click
 import msgspec
 
 from corpusmill.bootstrap.assembly import space_of
-from corpusmill.bootstrap.upstream import OPENAI_BASE_URL, from_environment
+from corpusmill.bootstrap.switchboard import configured_prices
+from corpusmill.bootstrap.target import DEFAULT, OPENAI_BASE_URL, Target, Upstream, from_environment, gate_limits
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.plan_text import plan_text
-from corpusmill.config import Config, ModelConfig, load_config, lowered
+from corpusmill.config import Config, EndpointConfig, load_config
 from corpusmill.endpoint.prices import resolve_prices
 from corpusmill.jobs.estimate import Model
 from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
@@ -64,29 +65,20 @@ def known_models(
 
     Where no endpoint is set, prices are OpenAI's: a plan is made before there is a key.
     """
-    default = from_environment(environ, spec.limits)
+    anywhere = Target(DEFAULT, EndpointConfig(base_url=OPENAI_BASE_URL))
+    upstream = Upstream(config, from_environment(environ) or anywhere, model_name)
     models: dict[str, Model] = {}
     for alias in dict.fromkeys(step.model for step in spec.steps):
-        model = config.models.get(alias)
-        base_url = default.base_url if default is not None else OPENAI_BASE_URL
-        limits = spec.limits
-        upstream = model_name if alias == "default" else alias
-        if model is not None:
-            endpoint = config.endpoints[model.endpoint]
-            base_url, limits, upstream = endpoint.base_url, lowered(spec.limits, endpoint), model.name
-        prices = resolve_prices(base_url, upstream, _configured_prices(model), at=at) if upstream else None
-        models[alias] = Model(upstream, base_url, limits, prices)
+        name, (endpoint, *_) = upstream.name(alias), upstream.endpoints(alias).values()
+        prices = (
+            resolve_prices(endpoint.base_url, name, configured_prices(upstream.model(alias)), at=at) if name else None
+        )
+        models[alias] = Model(name, endpoint.base_url, gate_limits(endpoint, spec.limits), prices)
     return models
 
 
 def _simulated(spec: JobSpec, config: Config, environ: Mapping[str, str]) -> str:
     """Return what to say where a run would be answered by the simulated endpoint."""
-    if from_environment(environ, spec.limits) is not None or all(step.model in config.models for step in spec.steps):
+    if from_environment(environ) is not None or all(step.model in config.models for step in spec.steps):
         return ""
     return "No endpoint is set (OPENAI_BASE_URL, OPENAI_API_KEY): a run is simulated, for nothing, in its own time."
-
-
-def _configured_prices(model: ModelConfig | None) -> dict[str, object] | None:
-    if model is None or model.prices is None:
-        return None
-    return {name: amount for name, amount in msgspec.structs.asdict(model.prices).items() if amount is not None}

@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from corpusmill.bootstrap.run import Running, Watch, run_job, simulated_target
-from corpusmill.bootstrap.upstream import Upstream, from_environment
+from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.summary_text import summary_table
 from corpusmill.config import Config, load_config
@@ -67,7 +67,7 @@ def run(
     job = accepted(spec, msgspec.convert(overrides, Overrides))
     upstream = Upstream(
         load_config(config) if config is not None else Config(),
-        from_environment(os.environ, job.limits),
+        from_environment(os.environ),
         model_name,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -137,7 +137,7 @@ async def _run_somewhere(job: JobSpec, data: Path, upstream: Upstream, *, emit: 
     everything_configured = all(step.model in upstream.config.models for step in job.steps)
     if upstream.default is not None or everything_configured:
         return await run_job(job, data, upstream, environ=os.environ, emit=emit, watch=watch)
-    async with simulated_target(job.limits) as target:
+    async with simulated_target() as target:
         click.echo(
             "corpusmill: neither OPENAI_BASE_URL nor OPENAI_API_KEY is set: a simulated endpoint answers, "
             "and the text is invented",

@@ -4,6 +4,7 @@ The rule of this file: the text leaves a `Secret` only through `reveal`, which i
 nowhere else.
 """
 
+import hmac
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,7 +15,8 @@ MAX_MESSAGE_CHARS: Final = 300
 class Secret:
     """Text whose `repr`, `str` and `format` are `***`; neither JSON nor pickle takes it.
 
-    Surrounding white space is dropped: a key read from a file ends in a line break more often than not.
+    Surrounding white space is dropped: a key read from a file ends in a line break more often than not. Two secrets
+    are equal if their texts are.
     """
 
     __slots__ = ("_text",)
@@ -25,6 +27,12 @@ class Secret:
     def reveal(self) -> str:
         """The text itself."""
         return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __bool__(self) -> bool:
         return bool(self._text)

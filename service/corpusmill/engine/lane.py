@@ -3,10 +3,7 @@
 Rule of this file: no tasks and no clock; every cost is an integer, and None where nobody knows it.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from corpusmill.chain.chain import CompiledStep
+from corpusmill.chain.chain import CompiledStep, max_tokens
 from corpusmill.chain.completion import Completion, Prompt, Usage
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure
@@ -71,11 +68,3 @@ class Lane:
         """Return what a call is reckoned to have cost."""
         cost = self.cost(answer.completion) if isinstance(answer, Answer) else self.cost_of_failure(answer)
         return worst if cost is None else Price(1, cost)
-
-
-def max_tokens(parameters: Mapping[str, Any]) -> int | None:
-    """Return the bound on a completion's tokens that the parameters set, if they do."""
-    for name in ("max_completion_tokens", "max_tokens"):
-        if isinstance(bound := parameters.get(name), int):
-            return bound
-    return None

@@ -102,6 +102,10 @@ class Tickets:
         """
         return Ticket(self, job, charge, first)
 
+    def expect_within(self, seconds: float) -> None:
+        """Wait for the answer to the first request alone, before others follow, for at most so long."""
+        self._gate.pacer.opening.seconds = seconds
+
     def pause(self, seconds: float, reason: str) -> None:
         """Let nothing pass for so long from now."""
         self._gate.pause(seconds, reason, self._loop.time())

@@ -8,18 +8,22 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from corpusmill.chain.chain import max_tokens
 from corpusmill.chain.completion import Usage
 from corpusmill.endpoint.prices import Prices
-from corpusmill.engine.lane import max_tokens
 from corpusmill.jobs.preview import Sample, placeholder
+from corpusmill.limits.charge import Limits
 from corpusmill.limits.estimator import CHARS_PER_TOKEN, Estimator
-from corpusmill.spec.schema import Filter, JobSpec, Limits, Step
+from corpusmill.spec.schema import Filter, JobSpec, Step
 
 WORDS_PER_TOKEN = 0.75
 """OpenAI's rule of thumb for English prose; turns bounds in words into tokens."""
 
 MESSAGE_TOKENS, REPLY_TOKENS = 4, 3
 """What a chat format adds: to each message, and to open the reply (OpenAI's cookbook on counting tokens)."""
+
+CONCURRENCY = 100
+"""Assumed calls in flight, where neither a bound nor a rate is known."""
 
 FIRST_TOKEN_MS = 1_000
 TOKEN_MS = 20
@@ -80,15 +84,17 @@ def cost_picodollars(loads: Sequence[Load], models: Mapping[str, Model]) -> int 
     return total
 
 
-def pace(loads: Sequence[Load], models: Mapping[str, Model], concurrency: int) -> Pace:
+def pace(loads: Sequence[Load], models: Mapping[str, Model], concurrency: int | None) -> Pace:
     """Return how long the loads take at the limits of their endpoints, and with so many calls in flight.
 
     Models of one endpoint share its limits; endpoints work side by side.
     """
-    bounds = [(_total_latency_ms(loads) // concurrency, f"concurrency {concurrency:,}")]
+    bounds = [] if concurrency is None else [(_total_latency_ms(loads) // concurrency, f"concurrency {concurrency:,}")]
     for base_url in dict.fromkeys(models[load.model].base_url for load in loads):
         shared = [load for load in loads if models[load.model].base_url == base_url]
         bounds += _endpoint_bounds(shared, models[shared[0].model].limits)
+    if not bounds:
+        bounds.append((_total_latency_ms(loads) // CONCURRENCY, f"an assumed concurrency of {CONCURRENCY:,}"))
     if any(load.calls for load in loads):
         bounds.append((sum(_latency_ms(load) for load in loads), "the time of one item"))
     milliseconds, name = max(bounds, key=lambda bound: bound[0])
@@ -104,7 +110,7 @@ def _endpoint_bounds(loads: Sequence[Load], limits: Limits) -> list[tuple[int, s
         (tokens * 60_000, limits.tokens_per_minute, "tokens_per_minute"),
         (_total_latency_ms(loads), limits.concurrency, "concurrency"),
     )
-    return [(amount // limit, f"{name} {limit:,}") for amount, limit, name in table if limit is not None]
+    return [(int(amount // limit), f"{name} {limit:,}") for amount, limit, name in table if limit is not None]
 
 
 def _load(place: int, step: Step, samples: Sequence[Sample], calls: int, outputs: Mapping[str, int]) -> Load:

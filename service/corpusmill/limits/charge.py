@@ -77,3 +77,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             (Kind.TOKENS, self.tokens_per_day, DAY_SECONDS),
         )
         return [(kind, limit, period) for kind, limit, period in table if limit is not None]
+
+    def lowered(self, other: "Limits") -> "Limits":
+        """Return the lower of each limit."""
+        mine, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
+        both = {name: [each for each in (mine[name], theirs[name]) if each is not None] for name in mine}
+        least = {name: min(bounds) for name, bounds in both.items() if bounds}
+        return Limits(**{**least, "reserve_output": self.reserve_output or other.reserve_output})

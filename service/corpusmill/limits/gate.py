@@ -23,7 +23,6 @@ from corpusmill.limits.claim import (
     SettledTwiceError,
 )
 from corpusmill.limits.fair_queue import FairQueue
-from corpusmill.limits.opening import OPENING_SECONDS
 from corpusmill.limits.pacer import Pacer
 from corpusmill.limits.pause import Pause
 from corpusmill.limits.width import Width
@@ -42,7 +41,6 @@ class Gate(Generic[C]):
         limits: what the endpoint allows; without any, only width, pauses and the breaker hold a request back.
         jitter: randomness for the breaker's backoff.
         now: seconds.
-        opening_seconds: how long the first request is waited for alone, at most.
 
     Attributes:
         queue: who waits, and the jobs' weights and classes.
@@ -56,13 +54,11 @@ class Gate(Generic[C]):
         wait_seconds_total: what all claims let through have waited.
     """
 
-    def __init__(
-        self, limits: Limits, jitter: random.Random, now: float = 0.0, opening_seconds: float = OPENING_SECONDS
-    ) -> None:
+    def __init__(self, limits: Limits, jitter: random.Random, now: float = 0.0) -> None:
         self.queue: FairQueue[C] = FairQueue()
         self.in_flight = 0
         self.width = Width(limits, now)
-        self.pacer = Pacer(limits, now, opening_seconds)
+        self.pacer = Pacer(limits, now)
         self.width.know_rates(self.pacer.rates.is_limited)
         self.pauses = Pause()
         self.breaker = Breaker(jitter)

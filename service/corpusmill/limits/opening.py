@@ -13,16 +13,14 @@ OPENING_SECONDS = 2.0
 class Opening:
     """The opening of one gate.
 
-    Args:
-        seconds: how long the first request is waited for, at most.
-
     Attributes:
+        seconds: how long the first request is waited for, at most.
         is_open: whether requests pass freely.
         opens_at: seconds; when they do so or did so first.
     """
 
     def __init__(self, seconds: float = OPENING_SECONDS) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self.is_open = False
         self.opens_at = -math.inf
 
@@ -33,7 +31,7 @@ class Opening:
     def sent(self, now: float) -> None:
         """Note that a request passes; the first one starts the wait."""
         if self.opens_at == -math.inf:
-            self.opens_at = now + self._seconds
+            self.opens_at = now + self.seconds
 
     def taken(self, now: float) -> None:
         """Note that the server has taken a request, or refused it for its limits: it may be used."""

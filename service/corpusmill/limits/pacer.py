@@ -22,9 +22,9 @@ class Pacer:
         opening: whether the first one is still awaited.
     """
 
-    def __init__(self, limits: Limits, now: float, opening_seconds: float) -> None:
+    def __init__(self, limits: Limits, now: float) -> None:
         self.rates = Rates(limits, now)
-        self.opening = Opening(opening_seconds)
+        self.opening = Opening()
 
     def price(self, claim: Claim) -> None:
         """Write down what a claim will be charged."""

@@ -14,6 +14,7 @@ from corpusmill.spec.schema.steps import Step
 from corpusmill.spec.schema.words import (
     IDENTIFIER_PATTERN,
     JOB_NAME_PATTERN,
+    Concurrency,
     Identifier,
     JobName,
     Natural,
@@ -30,6 +31,7 @@ __all__ = [
     "Budget",
     "Clean",
     "Cleaning",
+    "Concurrency",
     "Dedup",
     "Example",
     "Filter",

@@ -9,15 +9,21 @@ from corpusmill.spec.schema.examples import Example, Split
 from corpusmill.spec.schema.filters import Dedup, Filter
 from corpusmill.spec.schema.space import SpaceSpec, Target
 from corpusmill.spec.schema.steps import Step
-from corpusmill.spec.schema.words import JobName, Positive, Strict
+from corpusmill.spec.schema.words import Concurrency, JobName, Positive, Strict
 
 
 class Limits(Strict, frozen=True):
-    """What the endpoint may be asked for at most; None means no limit of that kind."""
+    """What the endpoint may be asked for at most; None means no limit of that kind.
+
+    Attributes:
+        requests_per_minute: calls.
+        tokens_per_minute: of prompts and completions together.
+        concurrency: calls in flight; None: as many as the endpoint turns out to bear.
+    """
 
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
-    concurrency: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    concurrency: Concurrency | None = None
 
 
 class Budget(Strict, frozen=True):

@@ -14,6 +14,7 @@ JobName = Annotated[str, Meta(pattern=JOB_NAME_PATTERN)]
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]
 """The name of an axis, a step or an example: usable as a template variable."""
 Positive = Annotated[int, Meta(ge=1)]
+Concurrency = Annotated[int, Meta(ge=1, le=100_000)]
 Natural = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(gt=0, lt=1)]
 Scalar = str | int | float | bool

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.chain.completion import Choice
-from corpusmill.chain.filters import compile_checks, first_rejection
+from corpusmill.chain.filters import Subject, compile_checks, first_rejection
 from corpusmill.chain.refusal import is_refusal
 from corpusmill.spec.schema import Filter
 
 
 def reason(*filters: Filter, text: str, finish_reason: str = "stop") -> str | None:
-    rejection = first_rejection(compile_checks(list(filters), "plot"), Choice(text, finish_reason))
+    checks = compile_checks(list(filters), "plot")
+    rejection = first_rejection(checks.of_text, Subject(text, finish_reason, text, None, {}))
     return rejection.reason if rejection else None
 
 

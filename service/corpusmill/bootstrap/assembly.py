@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from corpusmill.chain.chain import Chain, max_tokens
-from corpusmill.chain.completion import Choice, Completion
+from corpusmill.chain.completion import Completion, GaveUp
 from corpusmill.chain.records import RecordWriter
+from corpusmill.chain.walk import Ask, Reply, Walk, replay
 from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
 from corpusmill.endpoint.wire import decode_answer
@@ -38,6 +39,9 @@ from corpusmill.spec.template import compile_expression
 from corpusmill.telemetry.events import Emit
 
 WIDTH = 100
+
+UNANSWERED = GaveUp("unanswered", "")
+"""What a walk that is replayed is told where the journal has nothing: nothing came, and the item ended with that."""
 
 
 def space_of(spec: JobSpec) -> Space:
@@ -90,12 +94,25 @@ class Replay:
         return decoded
 
     def lines(self, decided: Decided, paid: list[Paid]) -> Lines:
-        """Make a decision's lines again."""
-        answers: dict[str, list[Choice]] = {}
-        for each in paid:
-            step = self._chain.steps[each.step]
-            answers[step.name] = self._chain.trimmed(self.completion(step.api, each))
-        return self._liner.lines(self._space.item(decided.index), decided, answers)
+        """Make a decision's lines again: the item's walk once more, with the completions it had."""
+        walk = Walk(self._chain, self._space.item(decided.index))
+        recalled = {each.place: each for each in paid}
+
+        def reply(ask: Ask) -> Reply:
+            each = recalled.get(ask.place)
+            return UNANSWERED if each is None else self.completion(ask.step.api, each)
+
+        try:
+            verdict = replay(walk.asks(), reply)
+        except Exception:  # outermost guard: what broke the item once breaks it again
+            if decided.outcome != "failed":
+                raise
+        else:
+            if verdict.outcome != "kept" and decided.outcome in ("kept", "duplicate"):
+                raise CorruptionError(
+                    f"item {decided.index} was {decided.outcome}, but its journaled completions say otherwise"
+                )
+        return self._liner.lines(walk, decided)
 
 
 class Assembly:

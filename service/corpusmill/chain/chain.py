@@ -1,6 +1,6 @@
-"""A job's chain of steps, compiled: prompts from values, judgement of what comes back.
+"""A job's chain of steps, compiled: prompts from values.
 
-Rule of this file: no state between items. A chain is asked by whoever carries an item; it neither calls nor waits.
+Rule of this file: no state between items. How an item goes through the chain is its walk (`chain.walk`).
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from corpusmill.chain.completion import Choice, Completion, Prompt
-from corpusmill.chain.filters import Check, Rejection, compile_checks, first_rejection
+from corpusmill.chain.completion import Prompt
+from corpusmill.chain.filters import Checks, compile_checks
 from corpusmill.space.item import Item
 from corpusmill.space.nonce import nonce
 from corpusmill.spec.schema import JobSpec, Step
@@ -28,7 +28,7 @@ class CompiledStep(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
     prompt: Template
     system: Template | None
-    checks: tuple[Check, ...]
+    checks: Checks
     attempts: int
     choices: int
 
@@ -44,23 +44,21 @@ class Chain:
         """Return what the templates of an item see before its first step."""
         return {**item.values, "index": item.index, "draw": item.draw}
 
-    def prompt(self, step: CompiledStep, values: Values, attempt: int) -> Prompt:
-        """Render a step's prompt; `attempt` counts the completions asked for at this step, from 0.
+    def prompt(self, step: CompiledStep, values: Values, attempt: int, part: int = 0) -> Prompt:
+        """Render a step's prompt, and leave the nonce it reads among the values.
+
+        Args:
+            step: the step.
+            values: what its templates see.
+            attempt: how many completions were asked for at this step, and part of it, before.
+            part: which of the calls that the step takes.
 
         Raises:
             RenderError: the template cannot be rendered with these values.
         """
-        values["nonce"] = nonce(self.seed, values["index"], attempt)
+        values["nonce"] = nonce(self.seed, values["index"], attempt, part)
         system = step.system.render(values) if step.system is not None else None
         return Prompt("chat" if step.api == "chat" else "completions", step.prompt.render(values), system)
-
-    def trimmed(self, completion: Completion) -> list[Choice]:
-        """Return the completion's choices as later steps see them: without white space around their texts."""
-        return [Choice(choice.text.strip(), choice.finish_reason) for choice in completion.choices]
-
-    def judge(self, step: CompiledStep, choice: Choice) -> Rejection | None:
-        """Return why the choice, with its text trimmed, does not pass the step's filters, or None if it does."""
-        return first_rejection(step.checks, choice)
 
 
 def _compile_step(spec: JobSpec, step: Step) -> CompiledStep:

@@ -1,6 +1,6 @@
 """What is asked of a model and what it answered, as plain values.
 
-The rule of this file: values only. Whoever sends a prompt, judges a completion or bills it shares these four types and
+The rule of this file: values only. Whoever sends a prompt, judges a completion or bills it shares these types and
 nothing else.
 """
 
@@ -39,9 +39,40 @@ class Completion(msgspec.Struct, frozen=True):
     usage_known: bool = True
 
 
+class GaveUp(msgspec.Struct, frozen=True):
+    """No completion for a prompt: what its item fails for, a word and its particulars."""
+
+    reason: str
+    detail: str
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """An earlier message of a chat."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
 class Prompt(msgspec.Struct, frozen=True):
-    """What one call asks: a chat's user message after an optional system message, or a legacy completion's prompt."""
+    """What one call asks: a chat's last message, the user's; or a legacy completion's prompt.
+
+    Attributes:
+        system: the message that a chat begins with, if any.
+        history: the messages between `system` and `text`.
+    """
 
     api: Literal["chat", "completions"]
     text: str
     system: str | None = None
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def chars(self) -> int:
+        """Characters of all messages."""
+        return len(self.text) + len(self.system or "") + sum([len(turn.text) for turn in self.history])
+
+    @property
+    def utf8_bytes(self) -> int:
+        """Bytes of all messages."""
+        texts = (self.text, self.system or "", *[turn.text for turn in self.history])
+        return sum([len(text.encode()) for text in texts])

@@ -1,15 +1,16 @@
 """Filters: what a completion must be like, compiled from the spec into plain checks.
 
-Rules of this file: a check takes a choice and answers with a rejection or None; it has no state.
+Rules of this file: a check takes a subject and answers with a rejection or None; it has no state.
 The reason is the condition's name in the spec, so the set of reasons is closed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 import re2
 
-from corpusmill.chain.completion import Choice
+from corpusmill.chain.completion import Prompt
 from corpusmill.chain.refusal import is_refusal
 from corpusmill.spec.schema import Filter
 
@@ -21,19 +22,48 @@ class Rejection(msgspec.Struct, frozen=True):
     detail: str
 
 
-Check = Callable[[Choice], Rejection | None]
-"""Judges a choice whose text is without white space around it."""
+class Subject(msgspec.Struct, frozen=True):
+    """What is judged, and what later steps see: one choice of a completion, or what a step makes of several.
+
+    Attributes:
+        text: cleaned, without white space around it.
+        finish_reason: why the text ended.
+        output: what the step's `parse` makes of the text; the text itself where it is not parsed.
+        prompt: what was asked; None where nothing was.
+        values: what the prompt's template saw: axis values, outputs of earlier steps, `nonce`.
+    """
+
+    text: str
+    finish_reason: str
+    output: object
+    prompt: Prompt | None
+    values: Mapping[str, Any]
 
 
-def compile_checks(filters: list[Filter], step: str) -> tuple[Check, ...]:
-    """Return the checks for one step, in the order in which the spec lists them."""
-    return tuple(check for each in filters if each.of == step for check in _conditions(each))
+Check = Callable[[Subject], Rejection | None]
 
 
-def first_rejection(checks: tuple[Check, ...], choice: Choice) -> Rejection | None:
+class Checks(msgspec.Struct, frozen=True):
+    """The checks of one step, in the order in which the spec lists them.
+
+    Attributes:
+        of_text: judge the text alone, before it is parsed: so a text that was cut off is told as that.
+        of_output: judge what was parsed.
+    """
+
+    of_text: tuple[Check, ...] = ()
+    of_output: tuple[Check, ...] = ()
+
+
+def compile_checks(filters: list[Filter], step: str) -> Checks:
+    """Return the checks for one step."""
+    return Checks(of_text=tuple(check for each in filters if each.of == step for check in _conditions(each)))
+
+
+def first_rejection(checks: tuple[Check, ...], subject: Subject) -> Rejection | None:
     """Return what the first failing check says, or None if all pass."""
     for check in checks:
-        rejection = check(choice)
+        rejection = check(subject)
         if rejection is not None:
             return rejection
     return None
@@ -57,10 +87,10 @@ def _conditions(spec: Filter) -> Iterator[Check]:
 def _finish_reason(accepted: frozenset[str]) -> Check:
     wanted = ", ".join(sorted(accepted))
 
-    def check(choice: Choice) -> Rejection | None:
-        if choice.finish_reason in accepted:
+    def check(subject: Subject) -> Rejection | None:
+        if subject.finish_reason in accepted:
             return None
-        return Rejection("finish_reason", f"{choice.finish_reason or 'none given'}; wanted: {wanted}")
+        return Rejection("finish_reason", f"{subject.finish_reason or 'none given'}; wanted: {wanted}")
 
     return check
 
@@ -68,8 +98,8 @@ def _finish_reason(accepted: frozenset[str]) -> Check:
 def _length(unit: str, measure: Callable[[str], int], least: int | None, most: int | None) -> Check:
     low, high = least or 0, most if most is not None else float("inf")
 
-    def check(choice: Choice) -> Rejection | None:
-        length = measure(choice.text)
+    def check(subject: Subject) -> Rejection | None:
+        length = measure(subject.text)
         if length < low:
             return Rejection(f"min_{unit}", f"{length} {unit}; at least {low} wanted")
         if length > high:
@@ -82,8 +112,8 @@ def _length(unit: str, measure: Callable[[str], int], least: int | None, most: i
 def _matching(pattern: str) -> Check:
     search = re2.compile(pattern).search
 
-    def check(choice: Choice) -> Rejection | None:
-        return None if search(choice.text) else Rejection("matching", f"nothing matches {pattern}")
+    def check(subject: Subject) -> Rejection | None:
+        return None if search(subject.text) else Rejection("matching", f"nothing matches {pattern}")
 
     return check
 
@@ -91,15 +121,15 @@ def _matching(pattern: str) -> Check:
 def _not_matching(pattern: str) -> Check:
     search = re2.compile(pattern).search
 
-    def check(choice: Choice) -> Rejection | None:
-        found = search(choice.text)
+    def check(subject: Subject) -> Rejection | None:
+        found = search(subject.text)
         return Rejection("not_matching", f"{found.group()[:100]!r} matches {pattern}") if found else None
 
     return check
 
 
-def _no_refusal(choice: Choice) -> Rejection | None:
-    return Rejection("no_refusal", choice.text[:100]) if is_refusal(choice.text) else None
+def _no_refusal(subject: Subject) -> Rejection | None:
+    return Rejection("no_refusal", subject.text[:100]) if is_refusal(subject.text) else None
 
 
 def _count_words(text: str) -> int:

@@ -90,13 +90,19 @@ def encode_call(model: str, prompt: Prompt, parameters: Mapping[str, Any]) -> by
     body = {**parameters, "model": model}
     if prompt.api == "completions":
         body["prompt"] = prompt.text
-    elif prompt.system is None:
+    elif prompt.system is None and not prompt.history:
         body["messages"] = [{"role": "user", "content": prompt.text}]
     else:
-        body["messages"] = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.text}]
+        body["messages"] = _messages(prompt)
     if "stream" in body:
         body["stream"] = False
     return _encode(body)
+
+
+def _messages(prompt: Prompt) -> list[dict[str, str]]:
+    system = [{"role": "system", "content": prompt.system}] if prompt.system is not None else []
+    history = [{"role": turn.role, "content": turn.text} for turn in prompt.history]
+    return [*system, *history, {"role": "user", "content": prompt.text}]
 
 
 def decode_answer(api: Literal["chat", "completions"], body: bytes, model: str) -> Completion | Failure:

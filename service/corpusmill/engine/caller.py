@@ -8,10 +8,8 @@ import asyncio
 import random
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from corpusmill.chain.chain import CompiledStep
-from corpusmill.chain.completion import Completion, Prompt
+from corpusmill.chain.completion import Completion, GaveUp, Prompt
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 from corpusmill.engine.budget import Price
@@ -43,13 +41,6 @@ REFUSALS_AT_START = 8
 
 OUTAGES = frozenset({FailureKind.CONNECT, FailureKind.RESET, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR})
 """Failures that say that the endpoint may be down."""
-
-
-class GaveUp(msgspec.Struct, frozen=True):
-    """No completion for this prompt: the item fails for this reason."""
-
-    reason: str
-    detail: str
 
 
 class Caller:
@@ -162,7 +153,7 @@ class Caller:
 
     async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, after: str) -> Answer | Failure:
         """Take a ticket, call, and settle the ticket; a retry goes before other calls of the job."""
-        route, chars = lane.route, len(prompt.text) + len(prompt.system or "")
+        route, chars = lane.route, prompt.chars
         charge = lane.estimator.estimate(chars, lane.bound)
         async with route.tickets.ticket(self.job, charge, first=bool(after)) as ticket:
             if self._halt.ending is not None:

@@ -1,23 +1,24 @@
 """Carries one item through all its steps, from values to an outcome.
 
-Rules of this file: it reads top-down as the way of an item. What the journal already has of the item is used before
-anything is asked again; what comes back is journaled as it came, before it counts. Nothing is waited for in an item's
-conclusion, so the last completion goes to the writer as it is and is judged there, many in a row: that costs a third of
-what it costs in between calls.
+Rules of this file: which completions an item needs is said by its walk (`chain.walk`); here they are got. What the
+journal already has of the item is used before anything is asked again; what comes back is journaled as it came, before
+it counts. Nothing is waited for in an item's conclusion, so the last completion goes to the writer as it is and is
+judged there, many in a row: that costs a third of what it costs in between calls.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import msgspec
 
-from corpusmill.chain.chain import Chain, CompiledStep, Values
-from corpusmill.chain.completion import Choice, Completion
-from corpusmill.engine.caller import Caller, GaveUp
+from corpusmill.chain.chain import Chain
+from corpusmill.chain.completion import Completion, GaveUp
+from corpusmill.chain.verdict import Verdict
+from corpusmill.chain.walk import Ask, Asking, Reply, Walk
+from corpusmill.engine.caller import Caller
 from corpusmill.engine.halt import RunEndingError
-from corpusmill.engine.outcome import Liner, Novelty, Verdict, decide, judged
+from corpusmill.engine.outcome import Liner, Novelty, decide
 from corpusmill.engine.route import Tally, Worker
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry, Lines
@@ -31,12 +32,14 @@ Decode = Callable[[str, Paid], Completion]
 
 
 class Trail:
-    """What is known of an item on its way: the choices each step gave, and requests not yet accounted for."""
+    """What is known of an item on its way: its walk, what earlier runs paid for, and requests not yet accounted for."""
 
-    def __init__(self, index: int, recalled: deque[Paid]) -> None:
-        self.recalled = recalled
-        self.answers: dict[str, list[Choice]] = {}
-        self.tally = Tally(index)
+    __slots__ = ("recalled", "tally", "walk")
+
+    def __init__(self, walk: Walk, paid: Iterable[Paid]) -> None:
+        self.walk = walk
+        self.recalled = {each.place: each for each in paid}
+        self.tally = Tally(walk.item.index)
 
 
 class Carrier:
@@ -72,7 +75,6 @@ class Carrier:
         self._chain, self._caller, self._writer = chain, caller, writer
         self._novelty, self._liner, self._decode = novelty, liner, decode
         self._examples, self._surplus, self._decided, self._emit = examples, surplus, decided, emit
-        self._last = len(chain.steps) - 1
 
     async def carry(self, item: Item, paid: list[Paid], worker: Worker) -> None:
         """Bring an item to its outcome, or so far that only the writer's judgement of its last completion is left.
@@ -80,93 +82,74 @@ class Carrier:
         Raises:
             RunEndingError: the run ends before there is an outcome.
         """
-        trail = Trail(item.index, deque(paid))
+        trail = Trail(Walk(self._chain, item), paid)
         try:
-            verdict = await self._walk(item, trail, worker)
+            verdict = await self._follow(trail, worker)
         except (RunEndingError, asyncio.CancelledError):
-            self._leave(item, trail)
+            self._leave(trail)
             raise
         except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
-            self._writer.put(self._broken(item, trail, error))
+            self._writer.put(self._broken(trail, error))
         else:
             if verdict is not None:
-                self._writer.put(self._conclude(item, trail, verdict))
+                self._writer.put(self._conclude(trail, verdict))
 
-    async def _walk(self, item: Item, trail: Trail, worker: Worker) -> Verdict | None:
-        """Take the steps in order; stop at the first whose completions all fail its filters."""
-        values = self._chain.values(item)
-        verdict: Verdict | None = None
-        for number, step in enumerate(self._chain.steps):
-            verdict = await self._take_step(item, number, step, values, trail, worker)
-            if verdict is None or verdict.outcome != "kept":
-                break
-            values[step.name] = trail.answers[step.name][verdict.choices[0]].text
-        return verdict
+    async def _follow(self, trail: Trail, worker: Worker) -> Verdict | None:
+        """Get the walk what it asks for, to its end; None if the end is the writer's to find."""
+        asking = trail.walk.asks()
+        try:
+            ask = next(asking)
+            while True:
+                if ask.final and ask.place not in trail.recalled:
+                    return await self._finish(trail, asking, ask, worker)
+                ask = asking.send(await self._reply(trail, ask, worker))
+        except StopIteration as end:
+            return _verdict_of(end)
 
-    async def _take_step(
-        self, item: Item, number: int, step: CompiledStep, values: Values, trail: Trail, worker: Worker
-    ) -> Verdict | None:
-        """Ask for completions until one passes the step's filters or its attempts are used up.
+    async def _reply(self, trail: Trail, ask: Ask, worker: Worker) -> Reply:
+        """Return the completion that an earlier run paid for, or else call."""
+        if (recalled := trail.recalled.get(ask.place)) is not None:
+            return self._decode(ask.step.api, recalled)
+        reply = await self._caller.complete(ask.step, ask.prompt, trail.tally, worker)
+        if isinstance(reply, Completion):
+            self._writer.put(self._paid(trail, ask, reply))
+        return reply
 
-        Return the verdict; None if it is the writer's to find, as no further call depends on it.
-        """
-        verdict = Verdict("failed", "attempts")
-        for attempt in range(step.attempts):
-            completion = self._recall(number, attempt, step, trail)
-            if completion is None:
-                prompt = self._chain.prompt(step, values, attempt)
-                answer = await self._caller.complete(step, prompt, trail.tally, worker)
-                if isinstance(answer, GaveUp):
-                    return Verdict("failed", answer.reason, answer.detail)
-                completion = answer
-                paid = partial(self._paid, item, number, attempt, step, completion, trail)
-                if number == self._last and attempt == step.attempts - 1:
-                    self._writer.put_later(partial(self._finish, item, trail, step, completion, paid), completion.body)
-                    return None
-                self._writer.put(paid())
-            verdict = self._judge(step, completion, trail)
-            if verdict.outcome == "kept":
-                break
-        return verdict
-
-    def _recall(self, number: int, attempt: int, step: CompiledStep, trail: Trail) -> Completion | None:
-        """Return the completion that an earlier run paid for at this place, if there is one."""
-        if trail.recalled and (trail.recalled[0].step, trail.recalled[0].attempt) == (number, attempt):
-            return self._decode(step.api, trail.recalled.popleft())
+    async def _finish(self, trail: Trail, asking: Asking, ask: Ask, worker: Worker) -> Verdict | None:
+        """Get the last completion, and leave it to the writer to judge."""
+        reply = await self._caller.complete(ask.step, ask.prompt, trail.tally, worker)
+        if isinstance(reply, GaveUp):
+            return _told(asking, reply)
+        self._writer.put_later(partial(self._finished, trail, asking, ask, reply), reply.body)
         return None
 
-    def _finish(
-        self, item: Item, trail: Trail, step: CompiledStep, completion: Completion, paid: Callable[[], Entry]
-    ) -> tuple[Entry, Entry]:
+    def _finished(self, trail: Trail, asking: Asking, ask: Ask, completion: Completion) -> tuple[Entry, Entry]:
         """Return what the last completion of an item comes to: itself, and the item's outcome."""
-        entry = paid()
+        entry = self._paid(trail, ask, completion)
         try:
-            return entry, self._conclude(item, trail, self._judge(step, completion, trail))
+            return entry, self._conclude(trail, _told(asking, completion))
         except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
-            return entry, self._broken(item, trail, error)
+            return entry, self._broken(trail, error)
 
-    def _judge(self, step: CompiledStep, completion: Completion, trail: Trail) -> Verdict:
-        choices = trail.answers[step.name] = self._chain.trimmed(completion)
-        return judged(self._chain, step, choices)
-
-    def _conclude(self, item: Item, trail: Trail, verdict: Verdict) -> Entry:
+    def _conclude(self, trail: Trail, verdict: Verdict) -> Entry:
         """Give an item its outcome."""
         if verdict.outcome == "kept" and self._surplus():
             verdict = Verdict("rejected", "surplus", "the target was met before this answer came")
         tried = trail.tally.take()
-        decided = decide(item.index, verdict, trail.answers, tried, novelty=self._novelty, examples=self._examples)
-        lines = self._liner.lines(item, decided, trail.answers)
+        walk = trail.walk
+        decided = decide(walk.item.index, verdict, walk.answers, tried, novelty=self._novelty, examples=self._examples)
+        lines = self._liner.lines(walk, decided)
         self._novelty.remember(decided)
         return self._told(decided, lines)
 
-    def _broken(self, item: Item, trail: Trail, error: Exception) -> Entry:
+    def _broken(self, trail: Trail, error: Exception) -> Entry:
         """Fail an item by an error: its template's, or one of ours, which is told loudly."""
         reason, detail = "template", str(error)
         if not isinstance(error, RenderError):
             reason, detail = "internal", f"{type(error).__name__}: {error}"
-            self._emit(ItemBroken(self._caller.job, item.index, detail))
-        decided = Decided(item.index, "failed", reason, detail[:300], attempts=trail.tally.take())
-        return self._told(decided, self._liner.lines(item, decided, trail.answers))
+            self._emit(ItemBroken(self._caller.job, trail.walk.item.index, detail))
+        decided = Decided(trail.walk.item.index, "failed", reason, detail[:300], attempts=trail.tally.take())
+        return self._told(decided, self._liner.lines(trail.walk, decided))
 
     def _told(self, decided: Decided, lines: Lines) -> Entry:
         """Tell everybody of an outcome, and return its entry."""
@@ -174,26 +157,40 @@ class Carrier:
         self._emit(ItemDecided(self._caller.job, decided.index, decided.outcome, decided.reason, decided.records))
         return Entry.decided(decided, lines)
 
-    def _leave(self, item: Item, trail: Trail) -> None:
+    def _leave(self, trail: Trail) -> None:
         """Account for the requests of an item that stays without an outcome."""
         attempts = trail.tally.take()
         if attempts.sent:
-            self._writer.put(Entry.of(Tried(item.index, attempts)))
+            self._writer.put(Entry.of(Tried(trail.walk.item.index, attempts)))
 
-    def _paid(
-        self, item: Item, number: int, attempt: int, step: CompiledStep, completion: Completion, trail: Trail
-    ) -> Entry:
+    def _paid(self, trail: Trail, ask: Ask, completion: Completion) -> Entry:
         usage = completion.usage
         tokens = (usage.input_tokens, usage.cached_input_tokens, usage.output_tokens, usage.reasoning_tokens)
+        step, part, attempt = ask.place
         return Entry.of(
             Paid(
-                index=item.index,
-                step=number,
+                index=trail.walk.item.index,
+                step=step,
+                part=part,
                 attempt=attempt,
                 attempts=trail.tally.take(),
-                model=self._caller.upstream(step),
+                model=self._caller.upstream(ask.step),
                 body=msgspec.Raw(completion.body),
                 usage=tokens if completion.usage_known else None,
-                cost_picodollars=self._caller.cost(step, completion),
+                cost_picodollars=self._caller.cost(ask.step, completion),
             )
         )
+
+
+def _told(asking: Asking, last: Reply) -> Verdict:
+    """Tell a walk the last thing it asked for."""
+    try:
+        asking.send(last)
+    except StopIteration as end:
+        return _verdict_of(end)
+    raise AssertionError("a walk went on after its final ask")
+
+
+def _verdict_of(end: StopIteration) -> Verdict:
+    verdict: Verdict = end.value
+    return verdict

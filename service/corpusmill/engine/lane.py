@@ -60,7 +60,7 @@ class Lane:
         """Return what a call may cost at most: a token of the prompt is at least one byte of it."""
         if self.route.prices is None:
             return Price(1, 0)
-        size = len(prompt.text.encode()) + len((prompt.system or "").encode()) + OVERHEAD_TOKENS
+        size = prompt.utf8_bytes + OVERHEAD_TOKENS * (1 + len(prompt.history))
         usage = Usage(input_tokens=size, output_tokens=(self.bound or 0) * self.step.choices)
         return Price(1, self.route.prices.cost(usage))
 

@@ -6,44 +6,18 @@ journal has the same bytes as the first time.
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from corpusmill.chain.chain import Chain, CompiledStep
-from corpusmill.chain.completion import Choice
+from corpusmill.chain.chain import Chain
+from corpusmill.chain.filters import Subject
 from corpusmill.chain.records import RecordWriter
+from corpusmill.chain.verdict import Verdict
+from corpusmill.chain.walk import Walk
 from corpusmill.dedup.exact import ExactIndex
 from corpusmill.dedup.fingerprint import fingerprint
 from corpusmill.journal.entry import Lines
-from corpusmill.journal.records import Attempts, Decided, Outcome
-from corpusmill.space.item import Item
+from corpusmill.journal.records import Attempts, Decided
 
-Answers = Mapping[str, Sequence[Choice]]
-"""By step name, the choices of the last completion of that step, trimmed."""
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """How an item's chain ended.
-
-    Attributes:
-        outcome: `kept` while nothing is known against it, else `rejected` or `failed`.
-        reason, detail: why, unless kept.
-        choices: which choices of the last step pass its filters.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    detail: str = ""
-    choices: tuple[int, ...] = (0,)
-
-
-def judged(chain: Chain, step: CompiledStep, choices: Sequence[Choice]) -> Verdict:
-    """Judge the choices of one completion: those that pass are kept; if none does, the first one's fault counts."""
-    rejections = [chain.judge(step, choice) for choice in choices]
-    passing = tuple(place for place, rejection in enumerate(rejections) if rejection is None)
-    if passing:
-        return Verdict("kept", choices=passing)
-    first = rejections[0]
-    return Verdict("rejected", first.reason, first.detail) if first else Verdict("failed", "empty_choice")
+Answers = Mapping[str, Sequence[Subject]]
+"""By step name, what the step gave in the end."""
 
 
 class Novelty:
@@ -111,30 +85,27 @@ class Liner:
     """Makes the lines of decisions."""
 
     def __init__(self, chain: Chain, records: RecordWriter) -> None:
-        self._chain, self._records = chain, records
-        self._last = chain.steps[-1]
+        self._records, self._last = records, chain.steps[-1]
 
-    def lines(self, item: Item, decided: Decided, answers: Answers) -> Lines:
+    def lines(self, walk: Walk, decided: Decided) -> Lines:
         """Return what a decision contributes to the corpus or to the rejects.
 
         Raises:
             RenderError: an example cannot be rendered.
         """
         if decided.outcome == "kept":
-            return Lines(corpus=self._corpus(item, decided, answers))
-        outputs = {step: choices[0].text for step, choices in answers.items()}
+            return Lines(corpus=self._corpus(walk, decided))
+        outputs = {step: subjects[0].text for step, subjects in walk.answers.items()}
         reason, detail = decided.reason, decided.detail
         if decided.outcome == "duplicate":
             reason, detail = "duplicate", self._records.item_id(decided.of or 0)
-        return Lines(reject=self._records.reject_line(item, reason, detail, outputs))
+        return Lines(reject=self._records.reject_line(walk.item, reason, detail, outputs))
 
-    def _corpus(self, item: Item, decided: Decided, answers: Answers) -> tuple[bytes, ...]:
-        values = self._chain.values(item)
-        for step in self._chain.steps[:-1]:
-            values[step.name] = answers[step.name][0].text
+    def _corpus(self, walk: Walk, decided: Decided) -> tuple[bytes, ...]:
+        last = self._last.name
         several = self._last.choices > 1
         lines: list[bytes] = []
         for choice in decided.choices or (0,):
-            values[self._last.name] = answers[self._last.name][choice].text
-            lines += self._records.corpus_lines(item, values, choice if several else None)
+            values = {**walk.values, last: walk.answers[last][choice].output}
+            lines += self._records.corpus_lines(walk.item, values, choice if several else None)
         return tuple(lines)

@@ -25,6 +25,7 @@ class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=Tr
 
     Attributes:
         index, step, attempt: which item, which step of its chain, the how many-th completion asked for there, from 0.
+        part: which of the calls that the step takes side by side or in a row, from 0.
         attempts: requests since the last record of this item, this one included.
         usage: input, cached input, output and reasoning tokens; None where the server did not say.
         cost_picodollars: what it costs, None where the price is unknown.
@@ -40,6 +41,12 @@ class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=Tr
     body: msgspec.Raw
     usage: tuple[int, int, int, int] | None = msgspec.field(name="u", default=None)
     cost_picodollars: int | None = msgspec.field(name="c", default=None)
+    part: int = msgspec.field(name="p", default=0)
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Step, part and attempt: where in its item's chain the completion belongs."""
+        return self.step, self.part, self.attempt
 
 
 class Decided(msgspec.Struct, frozen=True, tag="o", tag_field="k", omit_defaults=True):

@@ -124,7 +124,7 @@ def test_a_job_that_is_not_over_is_exported_in_part_on_request(data: Path, tmp_p
 
 def test_a_running_job_is_not_over(data: Path, tmp_path: Path) -> None:
     arguments = ("export", "tales", "--data", data, "--format", "alpaca", "--output", tmp_path / "a.jsonl")
-    with claimed(Disk(), data, read_spec(data, "tales")):
+    with claimed(Disk(), data, "tales", read_spec(data, "tales")):
         error = invoke(*arguments).exception
     assert isinstance(error, ExportError)
     assert str(error).startswith("job tales is running")

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from corpusmill.bootstrap.run import Running, run_job
+from corpusmill.bootstrap.job import Running
+from corpusmill.bootstrap.run import run_job
 from corpusmill.bootstrap.target import Target, Upstream
 from corpusmill.config import Config, EndpointConfig
 from corpusmill.jobs.summary import Summary

@@ -125,7 +125,7 @@ def test_a_report_changes_nothing_and_a_running_job_keeps_its_lock(data: Path) -
     before = tree(data)
     report_of(data, "broken-off")
     assert tree(data) == before
-    with claimed(Disk(), data, read_spec(data, "tales")):
+    with claimed(Disk(), data, "tales", read_spec(data, "tales")):
         assert report_of(data, "tales").summary.state == "running"
         assert report_of(data, "tales").summary.state == "running"
     assert report_of(data, "tales").summary.state == "finished"
@@ -141,7 +141,7 @@ def test_a_finished_job_that_was_extended_and_broken_off_is_not_finished(tmp_pat
 
 
 def test_a_job_without_anything_kept_or_decided_is_reported(tmp_path: Path) -> None:
-    with claimed(Disk(), tmp_path, spec_of()):
+    with claimed(Disk(), tmp_path, "tales", spec_of()):
         report = report_of(tmp_path, "tales")
     assert (report.summary.state, report.summary.items, report.summary.outcomes.total) == ("running", 120, 0)
     assert report.coverage["genre"]["horror: of fear"].acceptance is None

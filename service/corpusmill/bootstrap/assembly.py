@@ -120,13 +120,13 @@ class Assembly:
 
     Args:
         spec: checked, with axis files inlined.
-        folder: the job's folder.
+        folder: the job's folder, whose name is the job's.
         files: the disk.
         now: wall clock, ISO 8601.
     """
 
     def __init__(self, spec: JobSpec, folder: Path, files: Files, now: Callable[[], str]) -> None:
-        self.spec, self._folder, self._files = spec, folder, files
+        self.spec, self.job, self._folder, self._files = spec, folder.name, folder, files
         self.space = space_of(spec)
         self.items = items_of(spec, self.space)
         self._chain = Chain(spec)
@@ -152,7 +152,7 @@ class Assembly:
         """Return the engine that runs what is left of the job."""
         spec, store = self.spec, self.store
         self.writer = Writer(
-            spec.name,
+            self.job,
             store,
             blocking=blocking,
             free_bytes=partial(self._files.free_bytes, self._folder),
@@ -167,9 +167,9 @@ class Assembly:
             limit=spec.space.limit,
             target=spec.target.kept if spec.target else None,
         )
-        purse = Purse(spec.name, self._budget(), self.writer, self.halt, emit)
+        purse = Purse(self.job, self._budget(), self.writer, self.halt, emit)
         self.caller = Caller(
-            spec.name,
+            self.job,
             self._chain.steps,
             routes,
             writer=self.writer,
@@ -203,7 +203,7 @@ class Assembly:
 
     def summary(self, state: str, *, seconds: float, reason: str = "") -> Summary:
         """Return what the job came to so far."""
-        return summarise(self.spec.name, state, self.store.figures, items=self.items, seconds=seconds, reason=reason)
+        return summarise(self.job, state, self.store.figures, items=self.items, seconds=seconds, reason=reason)
 
     def _keeps(self, index: int) -> bool:
         return self.space.keeps(self.space.item(index))

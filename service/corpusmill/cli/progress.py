@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from corpusmill.bootstrap.run import Running
+from corpusmill.bootstrap.job import Running
 from corpusmill.cli.summary_text import cost_text
 from corpusmill.jobs.summary import Summary
 from corpusmill.telemetry.events import CallFailed, Event, JobPaused, JobResumed

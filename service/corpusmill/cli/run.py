@@ -14,7 +14,8 @@ import click
 import msgspec
 import uvloop
 
-from corpusmill.bootstrap.run import Running, Watch, run_job, simulated_target
+from corpusmill.bootstrap.job import Running, Watch
+from corpusmill.bootstrap.run import run_job, simulated_target
 from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.summary_text import summary_table

@@ -60,14 +60,14 @@ def read_spec(data: Path, job: str) -> JobSpec:
 
 
 @contextmanager
-def claimed(files: Files, data: Path, spec: JobSpec) -> Iterator[Path]:
+def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]:
     """Give the job's folder to this process alone, made if it is new; a folder that stays unused is removed again.
 
     Raises:
         JobBusyError: another process has it.
         JobFolderError: it cannot be written, or belongs to a spec whose items differ.
     """
-    folder = job_path(data, spec.name)
+    folder = job_path(data, job)
     fresh = not (folder / SPEC).exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def claimed(files: Files, data: Path, spec: JobSpec) -> Iterator[Path]:
     except OSError as error:
         raise JobFolderError(f"{folder}: cannot be written: {error.strerror}") from None
     try:
-        _lock(descriptor, folder, spec.name)
+        _lock(descriptor, folder, job)
         _accept(files, folder, spec)
         yield folder
     finally:
@@ -104,7 +104,7 @@ def _accept(files: Files, folder: Path, spec: JobSpec) -> None:
             raise JobFolderError(f"{path}: {error}") from None
         if differing := [place for place in changed_paths(kept, spec) if not place.startswith(CHANGEABLE)]:
             raise JobFolderError(
-                f"job {spec.name} in {folder} was begun with another spec: {', '.join(differing)} changed; "
+                f"job {folder.name} in {folder} was begun with another spec: {', '.join(differing)} changed; "
                 "give the changed job another name, or another --data"
             )
     content = spec_to_json(spec)

@@ -131,7 +131,7 @@ def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Ren
     unsealed = _survey_tail(snapshot, sheet, survey, render)
     folder = snapshot.folder
     return Report(
-        summary=summarise(snapshot.spec.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
+        summary=summarise(snapshot.folder.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
         coverage={axis: _coverage(axis, space, survey, sheet.outcomes.kept) for axis in space.axes},
         lengths={
             name: TextLengths(texts.chars.quantiles(), texts.words.quantiles()) for name, texts in survey.texts.items()

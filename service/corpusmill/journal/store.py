@@ -5,6 +5,7 @@ manifest, the sidecars and the journal's tail, and leaves the folder as if the l
 and belong on one writer thread; `figures` may be read from anywhere.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,6 +109,11 @@ class JobStore:
         self._fold.flush()
         self.figures = self._fold.sheet.copy()
         return sealed
+
+    def flush(self) -> None:
+        """Write the folded lines that wait in memory to their `.part` files; a full disk leaves them for later."""
+        with contextlib.suppress(OSError):
+            self._fold.flush(at_least=1)
 
     def finish(self, job_state: str) -> list[tuple[str, Sealed]]:
         """End a run: seal everything and record the job's state; an interrupted job keeps its shards open."""

@@ -1,0 +1,158 @@
+"""One job's run, for real: its folder, its thread, its journal, its engine.
+
+Rules of this file: the nesting of the blocks is the order in which things are opened, and backwards the order in which
+they are closed: folder, writer thread, journal. Several may run in one process; what they share is passed in.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from corpusmill.bootstrap.assembly import Assembly, check_budget
+from corpusmill.engine.carrier import Carrier
+from corpusmill.engine.engine import Engine
+from corpusmill.engine.halt import Ending
+from corpusmill.engine.route import Route
+from corpusmill.jobs.folder import claimed
+from corpusmill.jobs.summary import Summary
+from corpusmill.journal.errors import BrokenDiskError
+from corpusmill.journal.files import Disk
+from corpusmill.journal.sheet import Sheet
+from corpusmill.journal.store import INTERRUPTED
+from corpusmill.limits.statistics import GateStatistics
+from corpusmill.spec.schema import JobSpec
+from corpusmill.telemetry.events import Emit, JobEnded, JobStarted
+
+Result = TypeVar("Result")
+
+
+class OneThread:
+    """Runs blocking functions on a thread of their own, in order."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, function: Callable[[], Result]) -> Awaitable[Result]:
+        """Return the function's result; raise what it raises."""
+        return self._loop.run_in_executor(self._thread, function)
+
+
+class Running:
+    """A job that is being run: what a progress display reads and a signal or a request acts on."""
+
+    def __init__(
+        self, assembly: Assembly, engine: Engine, routes: dict[str, Route], blocking: OneThread, began: float
+    ) -> None:
+        self.assembly, self._engine, self._routes = assembly, engine, routes
+        self._blocking, self._began = blocking, began
+
+    def drain(self, reason: str, state: str = INTERRUPTED) -> None:
+        """End the run; calls that are out come back first."""
+        self.assembly.halt.stop(state, reason)
+
+    def force(self) -> None:
+        """End the run at once; calls that are out are lost."""
+        self._engine.force()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the run is ending."""
+        return self.assembly.halt.ending is not None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are out."""
+        return self.assembly.caller.in_flight
+
+    @property
+    def sheet(self) -> Sheet:
+        """The balance sheet of what is durable."""
+        return self.assembly.store.figures
+
+    def summary(self) -> Summary:
+        """What the job came to so far."""
+        state = "draining" if self.draining else "running"
+        return self.assembly.summary(state, seconds=time.monotonic() - self._began)
+
+    def gates(self) -> list[GateStatistics]:
+        """The state of every gate that the job passes."""
+        tickets = {id(route.tickets): route.tickets for route in self._routes.values()}
+        return [each.statistics() for each in tickets.values()]
+
+    async def flush(self) -> None:
+        """Write the lines of open shards that wait in memory, so that a reader finds them."""
+        await self._blocking(self.assembly.store.flush)
+
+
+Watch = Callable[[Running], AbstractAsyncContextManager[None]]
+"""What is open while a job runs: signal handlers, a progress display."""
+
+
+async def carry_job(
+    job: str, spec: JobSpec, data: Path, routes: dict[str, Route], *, endpoint: str, emit: Emit, watch: Watch
+) -> Summary:
+    """Run a job, or what is left of it, to its end.
+
+    Args:
+        job: the name of its folder.
+        spec: checked, with axis files inlined.
+        data: the data directory.
+        routes: by model alias.
+        endpoint: where the calls go, for the log.
+        emit: takes events.
+        watch: entered while the job runs.
+
+    Raises:
+        SpecError, JobFolderError, JournalError: nothing was begun; the message says why.
+    """
+    began = time.monotonic()
+    await check_budget(spec, routes)
+    with claimed(Disk(), data, job, spec) as folder, ThreadPoolExecutor(1, "journal") as thread:
+        blocking = OneThread(thread)
+        assembly = await blocking(lambda: Assembly(spec, folder, Disk(), now))
+        try:
+            engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
+            emit(JobStarted(job, assembly.items, len(assembly.store.done), endpoint))
+            async with watch(Running(assembly, engine, routes, blocking, began)):
+                ending = await _run(engine, assembly.carrier)
+            await blocking(lambda: assembly.store.finish(ending.state))
+        finally:
+            await blocking(assembly.store.close)
+        summary = assembly.summary(ending.state, seconds=time.monotonic() - began, reason=ending.reason)
+    emit(JobEnded(job, ending.state, ending.reason, summary.seconds))
+    return summary
+
+
+def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:
+    """Seal what a job that does not run has in open shards, and record its last state; return its balance sheet.
+
+    Raises:
+        JobFolderError, JournalError, OSError: it is left as it was.
+    """
+    with claimed(Disk(), data, job, spec) as folder:
+        store = Assembly(spec, folder, Disk(), now).store
+        try:
+            store.finish(state)
+        finally:
+            store.close()
+        return store.figures
+
+
+def now() -> str:
+    """Return the time of day: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _run(engine: Engine, carrier: Carrier) -> Ending:
+    try:
+        return await engine.run(carrier)
+    except* BrokenDiskError as group:
+        error = group.exceptions[0]
+    return Ending("failed", f"{error}; what was acknowledged is safe, run again when the disk is mended")

@@ -26,7 +26,7 @@ class Sizes(msgspec.Struct, frozen=True):
 
 
 NORMAL = Sizes()
-LONG = Sizes(items=(10_000, 1_000_000))
+LONG = Sizes(items=(10_000, 1_000_000), resumed_items=(1_000_000, 50_000))
 QUICK = Sizes(
     rounds=2,
     calls=5_000,

@@ -3,223 +3,40 @@
 Goal: after any crash, and any crash inside the recovery from a crash, the store knows every acknowledged completion and
 decision, and in the end every item has exactly one line in exactly one committed shard. Method: a small job is written
 with the machine stopping at operation 1, 2, 3, ... by kill or power cut; the driver keeps its own books of what was
-acknowledged. A failure names its seed and operation; they replay it.
+acknowledged. `make crash` runs the same scenarios by the thousand; a failure names the case that replays it.
 """
 
-import copy
-import errno
-import itertools
 import os
-import random
-from collections.abc import Iterator
-from pathlib import Path
 
-import msgspec
 import pytest
 
-from corpusmill.journal.entry import Entry, Lines
-from corpusmill.journal.errors import BrokenDiskError, CorruptionError
-from corpusmill.journal.manifest import read_commits
-from corpusmill.journal.records import Attempts, Decided, Outcome, Paid
-from corpusmill.journal.store import JobStore
-from corpusmill.spec.schema import Shards
-from tests.sim.disk import Crash, SimDisk
+from tests.sim.crashes import cases_of, rot, run_case
 
-FOLDER = Path("/job")
-ITEMS = 14
-STRAGGLER = 3
-"""An item whose first completion is paid for early and whose outcome comes last, many segments and shards later."""
-OUTCOMES: tuple[Outcome, ...] = ("kept", "kept", "rejected", "kept", "failed")
 SEEDS = int(os.environ.get("CRASH_SEEDS", "4"))
 
 
-def render(decided: Decided, paid: list[Paid]) -> Lines:
-    """The lines of an item depend on what was paid for it: a lost completion would show."""
-    texts = [bytes(each.body).decode() for each in paid]
-    line = msgspec.json.encode({"id": decided.index, "outcome": decided.outcome, "texts": texts})
-    return Lines(corpus=(line,)) if decided.outcome == "kept" else Lines(reject=line)
-
-
-class Driver:
-    """Runs the little job, and remembers across crashes what was acknowledged."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.acked_paid: dict[tuple[int, int], str] = {}
-        self.acked_decided: dict[int, str] = {}
-        self.calls = 0
-        self.repaid = 0
-
-    def open(self, disk: SimDisk) -> JobStore:
-        disk.make_folder(FOLDER)
-        store = JobStore(
-            disk, FOLDER, Shards(records=3), render=render, now=lambda: "2026-01-01T00:00:00Z", segment_bytes=1500
-        )
-        for index, outcome in self.acked_decided.items():
-            assert index in store.done, f"acknowledged outcome of item {index} ({outcome}) is lost"
-        for (index, step), text in self.acked_paid.items():
-            known = [bytes(each.body).decode() for each in store.paid.get(index, ()) if each.step == step]
-            assert index in store.done or text in known, f"acknowledged completion of item {index} is lost"
-        return store
-
-    def run(self, disk: SimDisk) -> JobStore:
-        """Open and work until all items are done."""
-        store = self.open(disk)
-        todo = [index for index in range(ITEMS) if index not in store.done]
-        if STRAGGLER in todo:
-            paid, *rest = self.entries(STRAGGLER, store)
-            todo.remove(STRAGGLER)
-            self.commit(store, [paid])
-        else:
-            rest = []
-        while todo:
-            count = self.rng.randrange(1, 4)
-            batch = [entry for index in todo[:count] for entry in self.entries(index, store)]
-            todo = todo[count:]
-            cut = self.rng.randrange(len(batch) + 1)
-            for part in (batch[:cut], batch[cut:]):
-                self.commit(store, part)
-        self.commit(store, rest)
-        store.finish("finished")
-        store.close()
-        return store
-
-    def commit(self, store: JobStore, entries: list[Entry]) -> None:
-        if not entries:
-            return
-        store.commit(entries)
-        for entry in entries:
-            record = entry.record
-            if isinstance(record, Paid):
-                self.acked_paid[record.index, record.step] = bytes(record.body).decode()
-            elif isinstance(record, Decided):
-                self.acked_decided[record.index] = record.outcome
-        store.settle()
-
-    def entries(self, index: int, store: JobStore) -> Iterator[Entry]:
-        """Two steps for every third item; paid completions of earlier runs are used, not paid again."""
-        paid = list(store.paid.pop(index, ()))
-        for step in range(len(paid), 2 if index % 3 == 0 else 1):
-            self.calls += 1
-            self.repaid += (index, step) in self.acked_paid
-            each = Paid(index, step, 0, Attempts(1), "m", msgspec.Raw(b'"answer %d"' % self.calls), (3, 0, 5, 0), 7)
-            paid.append(each)
-            yield Entry.of(each)
-        outcome = OUTCOMES[index % 5]
-        fingerprints = (index + 1,) if outcome == "kept" else ()
-        decided = Decided(index, outcome, records=len(fingerprints), fingerprints=fingerprints)
-        yield Entry.decided(decided, render(decided, paid))
-
-
-def check_corpus(disk: SimDisk, driver: Driver) -> None:
-    """Every item once, in committed shards, with whole lines; the sheet adds up; the dedup set is what was kept."""
-    commits = read_commits(disk, FOLDER / "manifest")
-    seen: list[int] = []
-    for commit in commits:
-        for place, shard in (("corpus", commit.corpus), ("rejects", commit.rejects)):
-            if shard is not None:
-                content = disk.read(FOLDER / place / shard.name)
-                assert len(content) == shard.bytes
-                lines = content.splitlines()
-                assert len(lines) == shard.records
-                seen += [msgspec.json.decode(line)["id"] for line in lines]
-    assert sorted(seen) == list(range(ITEMS)), f"items in the shards: {sorted(seen)}"
-    named = {(place, s.name) for c in commits for place, s in (("corpus", c.corpus), ("rejects", c.rejects)) if s}
-    present = {(place, name) for place in ("corpus", "rejects") for name in disk.names(FOLDER / place)}
-    assert named == present
-    sheet = commits[-1].sheet
-    assert sheet.outcomes.total == ITEMS
-    assert sheet.calls.sent == sheet.calls.answered == ITEMS + len(range(0, ITEMS, 3))
-    assert sheet.cost_picodollars == 7 * sheet.calls.answered
-    assert driver.repaid == 0, "an acknowledged call was paid again"
-    store = driver.open(disk.after_kill())
-    kept = [index for index in range(ITEMS) if OUTCOMES[index % 5] == "kept"]
-    marks = [mark for covered in store.fingerprints for mark in covered.fingerprints]
-    assert sorted(marks) == sorted(index + 1 for index in kept)
-    assert store.job_state == "finished"
-
-
-def operations_of_a_run(seed: int) -> int:
-    rng = random.Random(seed)
-    disk = SimDisk(rng)
-    driver = Driver(rng)
-    driver.run(disk)
-    check_corpus(disk, driver)
-    return disk.operations
-
-
-def crashed(disk: SimDisk, kind: str, **plan: int) -> SimDisk:
-    return disk.after_kill(**plan) if kind == "kill" else disk.after_power_cut(**plan)
+def failures(scenario: str, seed: int) -> list[str]:
+    return [failure for case in cases_of(scenario, seed) if (failure := run_case(case))]
 
 
 @pytest.mark.parametrize("kind", ["kill", "power"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_crash_at_any_operation_loses_and_doubles_nothing(seed: int, kind: str) -> None:
-    total = operations_of_a_run(seed)
-    for crash_at in range(1, total + 1):
-        rng = random.Random(seed * 100_003 + crash_at)
-        disk = SimDisk(rng, crash_at=crash_at)
-        driver = Driver(rng)
-        try:
-            driver.run(disk)
-        except Crash:
-            disk = crashed(disk, kind)
-            driver.run(disk)
-        check_corpus(disk, driver)
+    assert not failures(kind, seed)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS * 60))
 def test_crashes_inside_recoveries_lose_and_double_nothing(seed: int) -> None:
-    rng = random.Random(1_000_000 + seed)
-    disk = SimDisk(rng, crash_at=rng.randrange(1, 200))
-    driver = Driver(rng)
-    for crash in itertools.count():
-        try:
-            driver.run(disk)
-            break
-        except Crash:
-            plan = {"crash_at": rng.randrange(1, 40)} if crash < 5 else {}
-            disk = crashed(disk, rng.choice(["kill", "power"]), **plan)
-    check_corpus(disk, driver)
+    assert not failures("stacked", seed)
 
 
-@pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
-@pytest.mark.parametrize("persistent", [False, True])
-def test_a_disk_that_refuses_any_operation_loses_nothing_acknowledged(error: int, persistent: bool) -> None:
-    total = operations_of_a_run(7)
-    for fail_at in range(1, total + 1):
-        rng = random.Random(fail_at)
-        disk = SimDisk(rng, fail_at=fail_at, error=error, persistent=persistent)
-        driver = Driver(rng)
-        try:
-            driver.run(disk)
-        except (OSError, BrokenDiskError):
-            disk = crashed(disk, rng.choice(["kill", "power"]))
-            driver.run(disk)
-        check_corpus(disk, driver)
+@pytest.mark.parametrize("error", ["eio", "enospc"])
+@pytest.mark.parametrize("how", ["once", "persistent"])
+def test_a_disk_that_refuses_any_operation_loses_nothing_acknowledged(error: str, how: str) -> None:
+    assert not failures(f"{error}-{how}", 7)
 
 
 def test_a_flipped_bit_in_the_journal_is_never_silent() -> None:
     """Rot in the last block is a torn tail (its items are paid again); anywhere else it is told."""
-    rng = random.Random(5)
-    disk = SimDisk(rng)
-    driver = Driver(rng)
-    store = driver.open(disk)
-    for index in range(8):
-        driver.commit(store, list(driver.entries(index, store)))
-    store.close()
-    told = torn = 0
-    for name in disk.names(FOLDER / "journal"):
-        path = FOLDER / "journal" / name
-        for byte in range(0, len(disk.read(path)), 3):
-            rotten = copy.deepcopy(disk)
-            rotten.flip_bit(path, byte, byte % 8)
-            try:
-                again = Driver(rng).open(rotten)
-            except CorruptionError:
-                told += 1
-            else:
-                torn += 1
-                missing = [index for index in range(8) if index not in again.done]
-                assert missing in ([], [7]), f"{name} byte {byte}: items {missing} vanished silently"
-    assert told > torn > 0
+    fates = [rot(case.seed, case.at) for case in cases_of("rot", 5)]
+    assert fates.count("told") > fates.count("torn") > 0

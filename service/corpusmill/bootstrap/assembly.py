@@ -135,6 +135,7 @@ class Assembly:
         self._replay = Replay(self.space, self._chain, self._liner)
         self._novelty = Novelty(spec.dedup.of if spec.dedup else None)
         self.store = JobStore(files, folder, spec.shards, render=self._replay.lines, now=now)
+        self._novelty.index.reserve(sum(len(covered.fingerprints) for covered in self.store.fingerprints))
         for covered in self.store.fingerprints:
             self._novelty.index.load(covered.fingerprints, covered.holders)
         self.store.fingerprints.clear()

@@ -17,6 +17,7 @@ from corpusmill.jobs.shards import sealed_lines
 from corpusmill.journal.entry import Lines
 from corpusmill.journal.files import Disk
 from corpusmill.journal.manifest import Commit, read_commits
+from corpusmill.journal.places import BEGINNING, Place
 from corpusmill.journal.records import Decided, Paid, decode_record
 from corpusmill.journal.segment import Reader
 from corpusmill.journal.shard import Sealed
@@ -91,7 +92,7 @@ def fold_tail(snapshot: Snapshot, sheet: Sheet, render: Render) -> Iterator[Line
     last = snapshot.commits[-1] if snapshot.commits else None
     sealed_sequence = last.sealed_sequence if last else 0
     paid: dict[int, list[Paid]] = {}
-    for sequence, line in _journal_lines(snapshot.folder / "journal", last.replay_segment if last else 0):
+    for sequence, line in _journal_lines(snapshot.folder / "journal", last.replay if last else BEGINNING):
         record = decode_record(line)
         if sequence > sealed_sequence:
             sheet.add(record)
@@ -114,17 +115,17 @@ def disk_bytes(folder: Path) -> int:
     return total
 
 
-def _journal_lines(journal: Path, oldest: int) -> Iterator[tuple[int, bytes]]:
+def _journal_lines(journal: Path, start: Place) -> Iterator[tuple[int, bytes]]:
     if not journal.exists():
         return
-    for block in _opened(journal, oldest).blocks():
+    for block in _opened(journal, start).blocks():
         yield from enumerate(block.lines, block.header.b)
 
 
-def _opened(journal: Path, oldest: int) -> Reader:
+def _opened(journal: Path, start: Place) -> Reader:
     for _ in range(OPENING_TRIES):
         try:
-            return Reader(Disk(), journal, oldest)
+            return Reader(Disk(), journal, start)
         except FileNotFoundError:
             continue
     raise JobFolderError(f"{journal}: its files change too fast to be read; try again")

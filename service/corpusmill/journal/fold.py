@@ -11,6 +11,7 @@ from corpusmill.journal.done import DoneSet
 from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.files import Files
 from corpusmill.journal.manifest import Commit, write_commit
+from corpusmill.journal.places import Places
 from corpusmill.journal.records import Decided, Paid
 from corpusmill.journal.shard import BUFFER_BYTES, Sealed, Shard
 from corpusmill.journal.sheet import Sheet
@@ -84,12 +85,12 @@ class Fold:
         self._corpus.flush(at_least=at_least)
         self._rejects.flush(at_least=at_least)
 
-    def seal(self, job_state: str, segment_of: Callable[[int], int]) -> list[tuple[str, Sealed]]:
+    def seal(self, job_state: str, places: Places) -> list[tuple[str, Sealed]]:
         """Seal both shards and write the commit that makes them part of the corpus; return them with their folders.
 
         Args:
             job_state: what the commit says of the job.
-            segment_of: tells which journal segment holds a line.
+            places: where the journal's lines stand.
         """
         corpus = self._corpus.seal() if self._corpus.records else None
         rejects = self._rejects.seal() if self._rejects.records else None
@@ -98,13 +99,15 @@ class Fold:
         for place in ("corpus", "rejects", "state"):
             self._files.sync_folder(self._folder / place)
         needed = min(self.first_paid.values(), default=self.sealed_sequence + 1)
+        replay = places.before(needed)
         commit = Commit(
             number=number,
             corpus=corpus,
             rejects=rejects,
             state=state,
             sealed_sequence=self.sealed_sequence,
-            replay_segment=segment_of(needed),
+            replay_segment=replay.segment,
+            replay_offset=replay.offset,
             sheet=self.sheet.copy(),
             sealed_at=self._now(),
             job_state=job_state,

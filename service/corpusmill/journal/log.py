@@ -12,6 +12,7 @@ from pathlib import Path
 from corpusmill.journal.block import Opening, chain_behind, encode_block
 from corpusmill.journal.errors import BrokenDiskError
 from corpusmill.journal.files import File, Files, write_all
+from corpusmill.journal.places import Place, Places
 from corpusmill.journal.segment import Reader, segment_name, segment_numbers
 
 SEGMENT_BYTES = 64 << 20
@@ -28,14 +29,17 @@ class Log:
         files: the disk.
         folder: the journal's folder, existing.
         reader: a reader that has read all blocks; the log continues behind its tail.
+        places: takes note of where the blocks stand.
         segment_bytes: the size at which a segment is left.
     """
 
-    def __init__(self, files: Files, folder: Path, reader: Reader, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, files: Files, folder: Path, reader: Reader, places: Places, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
         tail = reader.tail
         self._files, self._folder, self._segment_bytes = files, folder, segment_bytes
         self._number, self._chain, self.next_sequence = tail.newest, tail.chain, tail.next_sequence
-        self._firsts = list(reader.firsts)
+        self._places = places
         self._file: File | None = None
         self._offset = 0
         self._opening = tail.carried
@@ -62,10 +66,6 @@ class Log:
         self.next_sequence = first + len(lines)
         return first
 
-    def segment_of(self, sequence: int) -> int:
-        """Return the number of the segment that holds the line, or will hold it if it is not written yet."""
-        return max((number for number, first in self._firsts if first <= sequence), default=self._number)
-
     def close(self) -> None:
         """Release the open segment."""
         if self._file is not None:
@@ -81,6 +81,7 @@ class Log:
         frame = encode_block(lines, first=self.next_sequence, chain=self._chain)
         end = write_all(self._file, self._offset, frame)
         self._file.sync()
+        self._places.note(self.next_sequence, Place(self._number, self._offset))
         self._offset, self._chain = end, chain_behind(self._chain, frame)
 
     def _append_again(self, lines: Sequence[bytes]) -> None:
@@ -102,7 +103,7 @@ class Log:
         self._file.sync()
         self._files.sync_folder(self._folder)
         self._offset, self._chain, self._opening = end, chain_behind(chain, frame), opening
-        self._firsts.append((self._number, first))
+        self._places.note(first, Place(self._number, 0))
 
     def _leave(self, valid_bytes: int) -> None:
         """Leave the open segment: the next one continues behind its first `valid_bytes` bytes."""

@@ -11,6 +11,7 @@ import msgspec
 
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
+from corpusmill.journal.places import Place
 from corpusmill.journal.shard import Sealed, write_durably
 from corpusmill.journal.sheet import Sheet
 
@@ -33,8 +34,8 @@ class Commit(msgspec.Struct, frozen=True):
         corpus, rejects: the shards that this commit adds, if any.
         state: its sidecar.
         sealed_sequence: decisions up to this line of the journal are in committed shards.
-        replay_segment: the journal segment from which recovery must read: it holds the first line of any item that was
-            paid for but not decided.
+        replay_segment, replay_offset: the journal's block from which recovery must read: it stands at or before the
+            first line of any item that was paid for but not decided.
         sheet: the balance sheet at `sealed_sequence`.
         sealed_at: wall clock, ISO 8601, UTC.
         job_state: the job's state when the run ended with this commit, else `running`.
@@ -49,6 +50,12 @@ class Commit(msgspec.Struct, frozen=True):
     sheet: Sheet
     sealed_at: str
     job_state: str = "running"
+    replay_offset: int = 0
+
+    @property
+    def replay(self) -> Place:
+        """The block from which recovery must read."""
+        return Place(self.replay_segment, self.replay_offset)
 
     def shards(self) -> list[tuple[str, Sealed]]:
         """Return the shards that this commit adds, with their folders."""

@@ -15,6 +15,7 @@ import msgspec
 from corpusmill.journal.block import CHAIN_START, BadBlockError, Block, Opening, decode_block, frames_behind
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
+from corpusmill.journal.places import BEGINNING, Place, Places
 
 SUFFIX = ".jsonl.zst"
 
@@ -87,15 +88,19 @@ class Reader:
     Args:
         files: the disk.
         folder: the journal's folder.
-        oldest: skip segments below this number (they are sealed and not needed).
+        start: begin with this block; what stands before it is sealed and not needed.
+        places: takes note of where the blocks stand.
+
+    Attributes:
+        live: the numbers of the segments that are part of the journal, from the start on.
     """
 
-    def __init__(self, files: Files, folder: Path, oldest: int = 0) -> None:
+    def __init__(self, files: Files, folder: Path, start: Place = BEGINNING, places: Places | None = None) -> None:
         numbers = segment_numbers(files, folder)
-        self._files, self._folder = files, folder
-        self._segments = live_segments(files, folder, oldest)
+        self._files, self._folder, self._start = files, folder, start
+        self._segments = live_segments(files, folder, start.segment)
         self.live = frozenset(live.number for live in self._segments)
-        self.firsts = [(live.number, live.opening.header.b) for live in self._segments]
+        self._places = places or Places()
         newest = numbers[-1] if numbers else 0
         self.tail = Tail(0, 1, CHAIN_START, newest, Opening(newest + 1), None)
 
@@ -106,8 +111,8 @@ class Reader:
 
     def _segment_blocks(self, live: Live) -> Iterator[Block]:
         content = self._files.read(self._folder / segment_name(live.number))
-        view, offset = memoryview(content), 0
-        end = len(content) if live.valid_bytes is None else live.valid_bytes
+        view, offset = memoryview(content), self._start.offset if live.number == self._start.segment else 0
+        end = max(len(content) if live.valid_bytes is None else live.valid_bytes, offset)
         while offset < end:
             try:
                 block = decode_block(view, offset)
@@ -141,6 +146,7 @@ class Reader:
         newest = self.tail.newest
         origin = Opening(newest + 1, live.number, offset) if offset else _origin(live, newest + 1)
         self.tail = Tail(live.number, block.header.b + block.header.n, block.chain, newest, origin, block)
+        self._places.note(block.header.b, Place(live.number, offset))
 
 
 def _origin(live: Live, number: int) -> Opening:

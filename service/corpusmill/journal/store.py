@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from corpusmill.journal.block import Block
 from corpusmill.journal.done import DoneSet
 from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.errors import CorruptionError
@@ -17,6 +18,7 @@ from corpusmill.journal.files import Files
 from corpusmill.journal.fold import Fold
 from corpusmill.journal.log import SEGMENT_BYTES, Log
 from corpusmill.journal.manifest import SUFFIX, Commit, read_commits
+from corpusmill.journal.places import BEGINNING, Place, Places
 from corpusmill.journal.records import Decided, Paid, decode_record
 from corpusmill.journal.segment import Reader
 from corpusmill.journal.shard import Sealed
@@ -63,12 +65,11 @@ class JobStore:
         self.paid: dict[int, list[Paid]] = {}
         self.fingerprints: list[Covered] = []
         self._folding: deque[tuple[int, Entry]] = deque()
+        self._places = Places(apart_bytes=segment_bytes // 64)
         commits = self._tidied_commits()
         self._fold = Fold(files, folder, shards, commits, now)
         self._read_sidecars(commits)
-        oldest = commits[-1].replay_segment if commits else 0
-        self._log = self._continued_log(oldest, segment_bytes)
-        self._replay(oldest)
+        self._log = self._replayed(commits[-1].replay if commits else BEGINNING, segment_bytes)
         self.figures = self._fold.sheet.copy()
 
     @property
@@ -103,7 +104,7 @@ class JobStore:
         while self._folding:
             sequence, entry = self._folding[0]
             if self._fold.is_full_for(entry):
-                sealed += self._fold.seal("running", self._log.segment_of)
+                sealed += self._fold.seal("running", self._places)
             self._fold.add(sequence, entry)
             self._folding.popleft()
         self._fold.flush()
@@ -121,7 +122,7 @@ class JobStore:
         if job_state == INTERRUPTED:
             self._fold.flush(at_least=1)
         elif not self.empty and (self._fold.has_uncommitted or self.job_state != job_state):
-            sealed += self._fold.seal(job_state, self._log.segment_of)
+            sealed += self._fold.seal(job_state, self._places)
         return sealed
 
     def close(self) -> None:
@@ -157,21 +158,34 @@ class JobStore:
                 self.done.add(index)
             self.fingerprints.append(covered)
 
-    def _continued_log(self, oldest: int, segment_bytes: int) -> Log:
-        """Read the journal to its end, and open a segment that continues it."""
-        reader = Reader(self._files, self._folder / "journal", oldest)
-        for _ in reader.blocks():
-            pass
-        return Log(self._files, self._folder / "journal", reader, segment_bytes)
+    def _replayed(self, start: Place, segment_bytes: int) -> Log:
+        """Read the journal's tail once: fold it again, and open a segment that continues it.
 
-    def _replay(self, oldest: int) -> None:
-        """Fold the journal's tail again: outcomes behind the last commit, and paid calls of undecided items."""
-        replayed = Covered()
-        for block in Reader(self._files, self._folder / "journal", oldest).blocks():
+        A block is folded when the next one was read, and the last one when the new segment carries it: both say that
+        it is durable, and only that may be sealed.
+        """
+        folder, replayed = self._folder / "journal", Covered()
+        reader = Reader(self._files, folder, start, self._places)
+        last: Block | None = None
+        for block in reader.blocks():
+            self._replay_block(last, replayed)
+            last = block
+        if reader.tail.next_sequence <= self._fold.sealed_sequence:
+            raise CorruptionError(
+                f"the journal ends at line {reader.tail.next_sequence - 1}, but the manifest names line "
+                f"{self._fold.sealed_sequence}; run `corpusmill fsck`"
+            )
+        log = Log(self._files, folder, reader, self._places, segment_bytes)
+        self._replay_block(last, replayed)
+        self.fingerprints.append(replayed)
+        return log
+
+    def _replay_block(self, block: Block | None, replayed: Covered) -> None:
+        """Fold a block again: outcomes behind the last commit, and paid calls of undecided items."""
+        if block is not None:
             for sequence, line in enumerate(block.lines, block.header.b):
                 self._replay_line(sequence, line, replayed)
             self.settle()
-        self.fingerprints.append(replayed)
 
     def _replay_line(self, sequence: int, line: bytes, replayed: Covered) -> None:
         record = decode_record(line)

@@ -1,0 +1,64 @@
+"""Opening a job again reads what came after its last commit, and notices a journal that lacks what was committed."""
+
+import random
+
+import pytest
+
+from corpusmill.journal.errors import CorruptionError
+from corpusmill.journal.places import Place, Places
+from tests.sim.disk import SimDisk
+from tests.sim.job import FOLDER, ITEMS, Driver
+
+JOURNAL = FOLDER / "journal"
+APART_BYTES = 100_000
+
+
+def finished_job(seed: int) -> tuple[SimDisk, Driver]:
+    rng = random.Random(seed)
+    disk, driver = SimDisk(rng), Driver(rng)
+    driver.run(disk)
+    return disk, driver
+
+
+def test_damage_in_what_is_sealed_does_not_keep_a_job_from_going_on() -> None:
+    disk, driver = finished_job(3)
+    path = JOURNAL / disk.names(JOURNAL)[0]
+    disk.flip_bit(path, len(disk.read(path)) // 2, 3)
+    store = driver.open(disk)
+    assert len(store.done) == ITEMS
+
+
+def test_a_journal_that_vanished_behind_the_manifest_is_told() -> None:
+    disk, driver = finished_job(3)
+    for name in disk.names(JOURNAL):
+        disk.remove(JOURNAL / name)
+    with pytest.raises(CorruptionError, match="fsck"):
+        driver.open(disk)
+
+
+def test_damage_in_the_last_block_is_rot_where_the_manifest_names_its_lines() -> None:
+    disk, driver = finished_job(3)
+    path = JOURNAL / disk.names(JOURNAL)[-1]
+    disk.flip_bit(path, len(disk.read(path)) - 9, 3)
+    with pytest.raises(CorruptionError, match="fsck"):
+        driver.open(disk)
+
+
+def test_a_place_is_never_behind_the_line_it_is_asked_for() -> None:
+    rng = random.Random(1)
+    places, blocks = Places(APART_BYTES), []
+    first, segment, offset = 1, 1, 0
+    for _ in range(2000):
+        blocks.append((first, Place(segment, offset)))
+        places.note(first, Place(segment, offset))
+        first += rng.randrange(1, 50)
+        offset += rng.randrange(1000, APART_BYTES // 3)
+        if rng.random() < 0.02:
+            segment, offset = segment + 1, 0
+    for line in sorted(rng.randrange(1, first + 100) for _ in range(300)):
+        found = places.before(line)
+        starts = {place: start for start, place in blocks}
+        assert starts[found] <= line
+        exact = max(place for start, place in ((s, (p.segment, p.offset)) for s, p in blocks) if start <= line)
+        assert exact[0] == found.segment
+        assert exact[1] - found.offset < APART_BYTES

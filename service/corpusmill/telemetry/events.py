@@ -15,12 +15,20 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class JobStarted(Event, frozen=True):
-    """The job's store is open and calls may begin. `items` is None while their number is unknown."""
+    """The job's store is open and calls may begin.
+
+    Attributes:
+        items: None while their number is unknown.
+        done, kept: items that have an outcome from earlier runs, and those of them that were kept.
+        target: how many are to be kept, None without a target.
+    """
 
     job: str
     items: int | None
     done: int
     endpoint: str
+    kept: int = 0
+    target: int | None = None
 
 
 class JobPaused(Event, frozen=True):

@@ -1,0 +1,1 @@
+"""Events and what the process looks like now, as Prometheus metrics."""

@@ -9,6 +9,7 @@ Rule of this file: it only explains; what is accepted is msgspec's decision.
 
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from msgspec import inspect
@@ -30,6 +31,7 @@ _BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.IntType: "an integer",
     inspect.FloatType: "a number",
+    inspect.DecimalType: "a number",
     inspect.StrType: "text",
     inspect.BoolType: "true/false",
     inspect.ListType: "a list",
@@ -38,7 +40,8 @@ _WORDS: dict[type[inspect.Type], str] = {
 }
 _PYTHON_TYPES: dict[type[inspect.Type], tuple[type, ...]] = {
     inspect.IntType: (int,),
-    inspect.FloatType: (float, int),
+    inspect.FloatType: (float, int, Decimal),
+    inspect.DecimalType: (Decimal, float, int),
     inspect.StrType: (str,),
     inspect.BoolType: (bool,),
     inspect.ListType: (list,),
@@ -56,6 +59,7 @@ def first_problem(document: object, expected: type) -> SpecError | None:
 
 
 def _problems(value: Any, kind: inspect.Type, path: str) -> Problems:
+    kind = _bare(kind)
     if not _accepts(kind, value):
         yield SpecError(path, f"expected {_words(kind)}, got {described(value)}")
     elif isinstance(kind, inspect.UnionType):
@@ -74,7 +78,13 @@ def _problems(value: Any, kind: inspect.Type, path: str) -> Problems:
         yield from _number_problems(value, kind, path)
 
 
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """The type without what is remarked on it."""
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
+
+
 def _accepts(kind: inspect.Type, value: object) -> bool:
+    kind = _bare(kind)
     if isinstance(kind, inspect.UnionType):
         return any(_accepts(member, value) for member in kind.types)
     if isinstance(kind, inspect.LiteralType):
@@ -83,6 +93,7 @@ def _accepts(kind: inspect.Type, value: object) -> bool:
 
 
 def _words(kind: inspect.Type) -> str:
+    kind = _bare(kind)
     if isinstance(kind, inspect.LiteralType):
         if kind.values == (True,):
             return "true"

@@ -1,25 +1,19 @@
-"""The operator's configuration: endpoints with their keys and limits, and models as aliases with prices.
+"""Endpoints with their keys and limits, and models as aliases with prices.
 
-Rule of this file: a TOML file in, frozen structs out. Keys themselves never stand in the file's structs, only where
-they come from. Amounts of money are read as decimals.
+Rule of this file: keys themselves never stand in the structs, only where they come from.
 """
 
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from corpusmill.config.errors import ConfigError
+from corpusmill.config.secrets import secret_of
 from corpusmill.endpoint.secret import Secret
-from corpusmill.spec.diagnose import first_problem
 from corpusmill.spec.schema import Concurrency, Positive, Strict
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used: which file, where in it, and what to do."""
 
 
 class EndpointConfig(Strict, frozen=True):
@@ -78,37 +72,19 @@ class ModelConfig(Strict, frozen=True):
         return [self.endpoint] if isinstance(self.endpoint, str) else list(dict.fromkeys(self.endpoint))
 
 
-class Config(Strict, frozen=True):
-    """The whole configuration."""
-
-    endpoints: dict[str, EndpointConfig] = msgspec.field(default_factory=dict)
-    models: dict[str, ModelConfig] = msgspec.field(default_factory=dict)
-
-
-def load_config(path: Path) -> Config:
-    """Read a configuration file.
+def check_models(endpoints: Mapping[str, EndpointConfig], models: Mapping[str, ModelConfig]) -> None:
+    """Check what must hold between endpoints and models.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or says what it must not.
+        ConfigError: where something is wrong, and what to do.
     """
-    try:
-        document = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    try:
-        config = msgspec.convert(document, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {first_problem(document, Config) or error}") from None
-    _check_budgets(path, config.endpoints)
-    for alias, model in config.models.items():
+    _check_budgets(endpoints)
+    for alias, model in models.items():
         for name in model.endpoints:
-            if name not in config.endpoints:
-                known = ", ".join(config.endpoints) or "none"
-                raise ConfigError(f"{path}: models.{alias}.endpoint: no endpoint {name!r}; there are: {known}")
-        _check_prices(path, alias, model.prices)
-    return config
+            if name not in endpoints:
+                known = ", ".join(endpoints) or "none"
+                raise ConfigError(f"models.{alias}.endpoint: no endpoint {name!r}; there are: {known}")
+        _check_prices(alias, model.prices)
 
 
 def endpoint_key(name: str, endpoint: EndpointConfig, environ: Mapping[str, str]) -> Secret | None:
@@ -117,19 +93,10 @@ def endpoint_key(name: str, endpoint: EndpointConfig, environ: Mapping[str, str]
     Raises:
         ConfigError: the variable or file that should hold it does not.
     """
-    if endpoint.api_key_file is not None:
-        try:
-            return Secret(Path(endpoint.api_key_file).read_text("utf-8"))
-        except OSError as error:
-            raise ConfigError(f"endpoints.{name}.api_key_file: cannot be read: {error.strerror}") from None
-    if endpoint.api_key_env is not None:
-        if not environ.get(endpoint.api_key_env):
-            raise ConfigError(f"endpoints.{name}.api_key_env: the variable {endpoint.api_key_env} is not set")
-        return Secret(environ[endpoint.api_key_env])
-    return None
+    return secret_of(f"endpoints.{name}.api_key", endpoint.api_key_env, endpoint.api_key_file, environ)
 
 
-def _check_budgets(path: Path, endpoints: Mapping[str, EndpointConfig]) -> None:
+def _check_budgets(endpoints: Mapping[str, EndpointConfig]) -> None:
     """Refuse two names for one budget: which of their limits would hold?"""
     names: dict[tuple[str | None, ...], str] = {}
     for name, endpoint in endpoints.items():
@@ -137,12 +104,12 @@ def _check_budgets(path: Path, endpoints: Mapping[str, EndpointConfig]) -> None:
         other = names.setdefault(budget, name)
         if other != name:
             raise ConfigError(
-                f"{path}: endpoints.{name}: the same base_url and key as endpoints.{other}; keep one of them, or "
+                f"endpoints.{name}: the same base_url and key as endpoints.{other}; keep one of them, or "
                 "give each a pool of its own if the API limits them apart"
             )
 
 
-def _check_prices(path: Path, alias: str, prices: PriceConfig | None) -> None:
+def _check_prices(alias: str, prices: PriceConfig | None) -> None:
     for name, amount in () if prices is None else msgspec.structs.asdict(prices).items():
         if amount is not None and not (amount.is_finite() and amount >= 0):
-            raise ConfigError(f"{path}: models.{alias}.prices.{name}: a price is 0 or more, was {amount}")
+            raise ConfigError(f"models.{alias}.prices.{name}: a price is 0 or more, was {amount}")

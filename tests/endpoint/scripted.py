@@ -32,6 +32,7 @@ class ScriptedServer:
     requests: list[Request] = field(default_factory=list)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     received: asyncio.Event = field(default_factory=asyncio.Event)
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -52,11 +53,14 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
             while request := await read_request(reader):
                 served.requests.append(request)
                 served.received.set()
+                served.quiet.clear()
                 await script(request, reader, writer)
+                served.quiet.set()
         except (OSError, asyncio.CancelledError):
             pass
         finally:
             served.hung_up.set()
+            served.quiet.set()
             writer.transport.abort()
             tasks.discard(task)
 
@@ -121,6 +125,24 @@ def then_hang(answer: bytes) -> Script:
         await reader.read()
 
     return script
+
+
+def in_pieces(*pieces: bytes) -> Script:
+    """Answer in pieces, each given the time to arrive alone."""
+
+    async def script(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await passes()
+
+    return script
+
+
+async def passes(count: int = 8) -> None:
+    """Let the loop go round so often that what was written has arrived: both ends live in it."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 def chat_body(text: str = "A plot.", finish_reason: str | None = "stop", **more: object) -> dict[str, object]:

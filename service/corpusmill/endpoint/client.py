@@ -4,8 +4,8 @@ The rule of this file: a call ends as a value. `Endpoint.call` returns an `Answe
 but cancellation, so nobody above it catches an exception of the transport. It never retries and never waits on its own
 account: that is the limiter's work.
 
-A call costs little CPU because whatever is the same for all calls (URLs, headers, proxy, TLS context, decoders) is
-made once.
+A call costs little CPU because whatever is the same for all calls (the heads of requests, proxy, TLS context, decoders)
+is made once.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 import yarl
-from multidict import CIMultiDict
 
 from corpusmill import __version__
 from corpusmill.chain.completion import Completion, Prompt
+from corpusmill.endpoint.connections import Connections
 from corpusmill.endpoint.error_body import ErrorReport, read_error
 from corpusmill.endpoint.errors import EndpointConfigError
 from corpusmill.endpoint.failures import TRANSPORT_ERRORS, Failure, FailureKind, broken, refused
-from corpusmill.endpoint.network import Proxy, endpoint_url, resolve_proxy, trusted_authorities
+from corpusmill.endpoint.network import endpoint_url, resolve_proxy, trusted_authorities
+from corpusmill.endpoint.plain import Head
 from corpusmill.endpoint.retry_after import retry_after_seconds
 from corpusmill.endpoint.secret import Secret, presentable
-from corpusmill.endpoint.transport import CallBody, exchange, open_session, read_whole
+from corpusmill.endpoint.transport import Outgoing, Transport, request_head
 from corpusmill.endpoint.wire import decode_answer, decode_model_names, encode_call
 
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
@@ -85,10 +85,7 @@ class Endpoint:
         url = endpoint_url(base_url)
         proxy = resolve_proxy(url, environ)
         self._root = str(url)
-        self._urls: dict[str, yarl.URL] = {
-            "chat": yarl.URL(f"{self._root}/chat/completions", encoded=True),
-            "completions": yarl.URL(f"{self._root}/completions", encoded=True),
-        }
+        self._url, self._proxy = url, proxy
         self._concurrency = concurrency
         self._connect_timeout_seconds = connect_timeout_seconds
         self._wall_clock = wall_clock
@@ -96,37 +93,53 @@ class Endpoint:
             trusted_authorities(environ) if "https" in {url.scheme, proxy.url.scheme if proxy else ""} else True
         )
         self._secrets = tuple(filter(None, (api_key, *(proxy.secrets if proxy else ()))))
-        self._options = _request_options(url, api_key, proxy)
+        self._headers = {"User-Agent": f"corpusmill/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key.reveal()}"
+        if proxy and proxy.authorization and url.scheme == "http":
+            self._headers["Proxy-Authorization"] = proxy.authorization.reveal()
+        content = {"Content-Type": "application/json"}
+        self._heads = {
+            "chat": self._head("POST", "chat/completions", content),
+            "completions": self._head("POST", "completions", content),
+        }
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._session = open_session(self._concurrency, self._trust, self._connect_timeout_seconds)
+        self._connections = Connections(
+            self._url,
+            self._proxy,
+            concurrency=self._concurrency,
+            trust=self._trust,
+            connect_timeout_seconds=self._connect_timeout_seconds,
+        )
+        self._transport = Transport(self._connections)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._connections.close()
 
     async def call(self, request: CallRequest, deadline_seconds: float) -> Answer | Failure:
         """Ask once, and read the whole answer within the deadline. Cancelling it closes its connection."""
         started = self._loop.time()
         prompt = request.prompt
         try:
-            body = CallBody(encode_call(request.model, prompt, request.parameters))
+            body = encode_call(request.model, prompt, request.parameters)
         except (TypeError, ValueError, RecursionError) as error:
             return self._told(Failure(FailureKind.BAD_REQUEST, f"the request cannot be written as JSON: {error}"))
+        outgoing = Outgoing(b"%bContent-Length: %d\r\n\r\n%b" % (self._heads[prompt.api], len(body), body))
         try:
-            url = self._urls[prompt.api]
-            response, content = await exchange(self._session, url, body, self._options, deadline_seconds)
+            head, content = await self._transport.exchange(outgoing, started + deadline_seconds)
         except TRANSPORT_ERRORS as error:
-            return self._told(broken(error, sent=body.sent))
-        if not 200 <= response.status < 300:
-            return self._told(self._refusal(response, content, request.model))
+            return self._told(broken(error, sent=outgoing.sent))
+        if not 200 <= head.code < 300:
+            return self._told(self._refusal(head, content, request.model))
         completion = decode_answer(prompt.api, content, request.model)
         if isinstance(completion, Failure):
             return self._told(completion)
-        return Answer(completion, response.headers, self._loop.time() - started)
+        return Answer(completion, head.headers, self._loop.time() - started)
 
     async def models(self, deadline_seconds: float = LOOKUP_DEADLINE_SECONDS) -> list[str] | Failure:
         """The names of the models that the endpoint lists."""
@@ -151,21 +164,25 @@ class Endpoint:
         return False if found.kind is FailureKind.MODEL_NOT_FOUND else names
 
     async def _get(self, path: str, model: str, deadline_seconds: float) -> bytes | Failure:
+        outgoing = Outgoing(self._head("GET", path, {}) + b"\r\n")
         try:
-            async with asyncio.timeout(deadline_seconds):
-                response = await self._session.get(yarl.URL(f"{self._root}/{path}", encoded=True), **self._options)
-                content = await read_whole(response)
+            head, content = await self._transport.exchange(outgoing, self._loop.time() + deadline_seconds)
         except TRANSPORT_ERRORS as error:
             return self._told(broken(error, sent=True))
-        if not 200 <= response.status < 300:
-            return self._told(self._refusal(response, content, model))
+        if not 200 <= head.code < 300:
+            return self._told(self._refusal(head, content, model))
         return content
 
-    def _refusal(self, response: aiohttp.ClientResponse, content: bytes, model: str) -> Failure:
-        report = read_error(content) or ErrorReport(message=_plain_text(response, content))
-        wait_seconds = retry_after_seconds(response.headers, report.message, self._wall_clock())
-        failure = refused(response.status, report, model, wait_seconds)
-        names = {name.lower(): value for name, value in response.headers.items()}
+    def _head(self, method: str, path: str, headers: dict[str, str]) -> bytes:
+        """What a request to a path below the root begins with."""
+        url = yarl.URL(f"{self._root}/{path}", encoded=True)
+        return request_head(method, url, self._headers | headers, is_proxied=self._proxy is not None)
+
+    def _refusal(self, head: Head, content: bytes, model: str) -> Failure:
+        report = read_error(content) or ErrorReport(message=_plain_text(head, content))
+        wait_seconds = retry_after_seconds(head.headers, report.message, self._wall_clock())
+        failure = refused(head.code, report, model, wait_seconds)
+        names = {name.lower(): value for name, value in head.headers.items()}
         told = {name: value for name, value in names.items() if "ratelimit" in name or name == "x-request-id"}
         return msgspec.structs.replace(failure, headers=told)
 
@@ -174,30 +191,10 @@ class Endpoint:
         return msgspec.structs.replace(failure, message=presentable(failure.message, self._secrets))
 
 
-def _request_options(url: yarl.URL, api_key: Secret | None, proxy: Proxy | None) -> dict[str, Any]:
-    """What every request is sent with.
-
-    The headers go with each request and not into the session's defaults, which aiohttp would show to a proxy as well,
-    the key included.
-    """
-    headers = CIMultiDict({"Accept-Encoding": "identity", "User-Agent": f"corpusmill/{__version__}"})
-    if api_key:
-        headers["Authorization"] = f"Bearer {api_key.reveal()}"
-    options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
-    if proxy is None:
-        return options
-    options["proxy"] = proxy.url
-    if proxy.authorization and url.scheme == "https":
-        options["proxy_headers"] = {"Proxy-Authorization": proxy.authorization.reveal()}  # read by CONNECT alone
-    elif proxy.authorization:
-        headers["Proxy-Authorization"] = proxy.authorization.reveal()
-    return options
-
-
-def _plain_text(response: aiohttp.ClientResponse, content: bytes) -> str:
+def _plain_text(head: Head, content: bytes) -> str:
     """What an answer that is no JSON says: where it redirects to, or its text unless that is a web page."""
-    if 300 <= response.status < 400:
-        return f"redirected to {response.headers.get('Location', 'nowhere')}; the base URL must be where that leads"
+    if 300 <= head.code < 400:
+        return f"redirected to {head.headers.get('Location', 'nowhere')}; the base URL must be where that leads"
     if content.lstrip().startswith(b"<"):
-        return response.reason or ""
+        return head.reason or ""
     return content.decode(errors="replace")

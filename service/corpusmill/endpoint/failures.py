@@ -15,6 +15,7 @@ import msgspec
 
 from corpusmill.chain.completion import Usage
 from corpusmill.endpoint.error_body import ErrorReport
+from corpusmill.endpoint.errors import NotHttpError
 
 
 class Fate(enum.Enum):
@@ -145,6 +146,7 @@ _RAISED: Final[tuple[tuple[type[Exception], FailureKind, str], ...]] = (
     (TimeoutError, FailureKind.TIMEOUT, "no answer within the deadline"),
     (aiohttp.ClientPayloadError, FailureKind.MALFORMED, "the answer broke off"),
     (aiohttp.ClientResponseError, FailureKind.MALFORMED, "the answer is not HTTP"),
+    (NotHttpError, FailureKind.MALFORMED, "the answer is not HTTP"),
     (aiohttp.ClientConnectionError, FailureKind.RESET, "the connection was closed before the answer"),
     (OSError, FailureKind.RESET, "the connection broke"),
     (aiohttp.ClientError, FailureKind.MALFORMED, "the answer cannot be read"),

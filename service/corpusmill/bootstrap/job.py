@@ -81,10 +81,10 @@ class Running:
         state = "draining" if self.draining else "running"
         return self.assembly.summary(state, seconds=time.monotonic() - self._began)
 
-    def gates(self) -> list[GateStatistics]:
-        """The state of every gate that the job passes."""
-        tickets = {id(route.tickets): route.tickets for route in self._routes.values()}
-        return [each.statistics() for each in tickets.values()]
+    def gates(self) -> dict[str, GateStatistics]:
+        """The state of every gate that the job passes, by the name of its endpoint."""
+        tickets = {route.endpoint_name: route.tickets for route in self._routes.values()}
+        return {name: each.statistics() for name, each in tickets.items()}
 
     async def flush(self) -> None:
         """Write the lines of open shards that wait in memory, so that a reader finds them."""
@@ -119,7 +119,7 @@ async def carry_job(
         assembly = await blocking(lambda: Assembly(spec, folder, Disk(), now))
         try:
             engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
-            emit(JobStarted(job, assembly.items, len(assembly.store.done), endpoint))
+            emit(_started(assembly, endpoint))
             async with watch(Running(assembly, engine, routes, blocking, began)):
                 ending = await _run(engine, assembly.carrier)
             await blocking(lambda: assembly.store.finish(ending.state))
@@ -148,6 +148,14 @@ def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:
 def now() -> str:
     """Return the time of day: ISO 8601, UTC, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _started(assembly: Assembly, endpoint: str) -> JobStarted:
+    spec, store = assembly.spec, assembly.store
+    target = spec.target.kept if spec.target else None
+    return JobStarted(
+        assembly.job, assembly.items, len(store.done), endpoint, kept=store.figures.outcomes.kept, target=target
+    )
 
 
 async def _run(engine: Engine, carrier: Carrier) -> Ending:

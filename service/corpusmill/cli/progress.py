@@ -92,7 +92,7 @@ class ProgressDisplay:
             return "draining: calls that are out come back first; once more to force"
         if self._paused_by:
             return f"paused: {self._paused_by}"
-        reasons = [gate.paused_by for gate in running.gates() if gate.paused_by]
+        reasons = [gate.paused_by for gate in running.gates().values() if gate.paused_by]
         return f"waiting: {reasons[0]} ({self._last_failure})" if reasons else ""
 
 

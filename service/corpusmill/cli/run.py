@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 import msgspec
@@ -24,9 +24,10 @@ from corpusmill.jobs.folder import job_path
 from corpusmill.jobs.summary import Summary
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Emit, broadcast
-from corpusmill.telemetry.log import LogSink
+from corpusmill.telemetry.log import Level, LogSink
 
 if TYPE_CHECKING:
+    from corpusmill.cli.metrics_port import MetricsPort
     from corpusmill.cli.progress import ProgressDisplay
 
 EXIT_CODES = {"finished": 0, "failed": 1, "exhausted": 3}
@@ -51,6 +52,15 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--budget-usd", type=click.FloatRange(min=0, min_open=True), help="Dollars, instead of the spec's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress and no log lines.")
+@click.option(
+    "--log-level",
+    type=click.Choice(get_args(Level)),
+    envvar="CORPUSMILL_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    help="debug: a line for every call and item.",
+)
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Serve GET /metrics on loopback; 0: any free port.")
 def run(
     spec: Path,
     data: Path,
@@ -58,6 +68,8 @@ def run(
     model_name: str | None,
     as_json: bool,
     quiet: bool,
+    log_level: Level,
+    metrics_port: int | None,
     **overrides: float | None,
 ) -> int:
     """Run the job that SPEC describes, or go on with it.
@@ -72,7 +84,7 @@ def run(
         model_name,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        summary, received = runner.run(_run(job, data, upstream, quiet))
+        summary, received = runner.run(_run(job, data, upstream, Shown(quiet, log_level, metrics_port)))
     if as_json:
         click.echo(msgspec.json.encode(summary))
     elif not quiet:
@@ -80,6 +92,14 @@ def run(
     if summary.reason:
         click.echo(f"corpusmill: {summary.state}: {summary.reason}", err=True)
     return 128 + received if received is not None else EXIT_CODES.get(summary.state, 1)
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What of a run is shown."""
+
+    quiet: bool
+    log_level: Level
+    metrics_port: int | None
 
 
 class Signals:
@@ -109,10 +129,13 @@ class Signals:
             running.force()
 
 
-async def _run(job: JobSpec, data: Path, upstream: Upstream, quiet: bool) -> tuple[Summary, int | None]:
+async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown) -> tuple[Summary, int | None]:
     signals = Signals()
-    display = _display() if not quiet and sys.stderr.isatty() else None
-    sinks: list[Emit] = [] if quiet else [display.take if display else LogSink()]
+    display = _display() if not shown.quiet and sys.stderr.isatty() else None
+    sinks: list[Emit] = [] if shown.quiet else [display.take if display else LogSink(level=shown.log_level)]
+    metrics = _metrics(data) if shown.metrics_port is not None else None
+    if metrics is not None:
+        sinks.append(metrics.take)
 
     @asynccontextmanager
     async def watch(running: Running) -> AsyncIterator[None]:
@@ -120,10 +143,23 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, quiet: bool) -> tup
             await stack.enter_async_context(signals.handled(running))
             if display is not None:
                 await stack.enter_async_context(display.shown(running))
+            if metrics is not None:
+                stack.enter_context(metrics.watching(running))
             yield
 
-    summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch)
+    async with AsyncExitStack() as stack:
+        if metrics is not None and shown.metrics_port is not None:
+            address = await stack.enter_async_context(metrics.served(shown.metrics_port))
+            click.echo(f"corpusmill: metrics at {address}", err=True)
+        summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch)
     return summary, signals.received
+
+
+def _metrics(data: Path) -> "MetricsPort":
+    """Return the metrics; their library is loaded only where they are asked for."""
+    from corpusmill.cli.metrics_port import MetricsPort  # noqa: PLC0415 - lazy
+
+    return MetricsPort(data)
 
 
 def _display() -> "ProgressDisplay":

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from typing import Any
 
 from corpusmill.simulate.allowance import Allowance, Bucket
+from corpusmill.simulate.wire import Usage
 
 MINUTES_KEPT = 120
 
@@ -28,6 +29,7 @@ class Ledger:
         """Requests, and tokens after settlement."""
         self.reserved_tokens = 0
         self.used_tokens = 0
+        self._bills: dict[str, Counter[str]] = {}
         self.admitted = 0
         self.refused = 0
         self.in_flight = 0
@@ -45,11 +47,16 @@ class Ledger:
         self.reserved_tokens += reserved
         self._charge(1, reserved, now)
 
-    def finish(self, outcome: str, *, reserved: int, charged: int, used: int, now: float) -> None:
+    def finish(self, outcome: str, *, reserved: int, charged: int, used: Usage | None, now: float) -> None:
         """An admitted request came to its end: what it was charged in the end, and what it really used."""
         self.in_flight -= 1
         self.outcomes[outcome] += 1
-        self.used_tokens += used
+        if used is not None:
+            self.used_tokens += used.total_tokens
+            bill = self._bills.setdefault(outcome, Counter())
+            bill["input"] += used.prompt_tokens
+            bill["cached_input"] += used.prompt_tokens_details.cached_tokens
+            bill["output"] += used.completion_tokens
         self._charge(0, charged - reserved, now)
 
     def refuse(self, outcome: str) -> None:
@@ -78,6 +85,7 @@ class Ledger:
             "rate_limited": sum(self.outcomes[name] for name in _REFUSED_429),
             "prompts_seen": prompts_seen,
             "tokens": {"reserved": self.reserved_tokens, "charged": self.charged["tokens"], "used": self.used_tokens},
+            "billed": {outcome: dict(bill) for outcome, bill in self._bills.items()},
             "seconds_since_first_request": round(elapsed, 3),
             "binding_limit": binding,
             "limits": limits,

@@ -24,7 +24,7 @@ from corpusmill.simulate.faults import Fault, FaultPlan
 from corpusmill.simulate.ledger import Ledger
 from corpusmill.simulate.options import SimulateOptions
 from corpusmill.simulate.visits import Visits
-from corpusmill.simulate.wire import Call
+from corpusmill.simulate.wire import Call, Usage
 
 VISITS_KEPT = 1_000_000
 PREFIXES_KEPT = 10_000
@@ -55,7 +55,7 @@ class Reply(msgspec.Struct, frozen=True):
         outcome: what the ledger counts it as when it was delivered.
         delay_seconds: before the first byte.
         reserved_tokens: charged at admission; None: it was not admitted, and there is nothing to settle.
-        used_tokens: what it really takes.
+        used: the tokens that it really takes, and a provider bills.
     """
 
     status: int
@@ -66,7 +66,7 @@ class Reply(msgspec.Struct, frozen=True):
     delivery: Delivery = Delivery.WHOLE
     delay_seconds: float = 0.0
     reserved_tokens: int | None = None
-    used_tokens: int = 0
+    used: Usage | None = None
 
 
 class Simulation:
@@ -134,10 +134,11 @@ class Simulation:
         reserved = reply.reserved_tokens
         if reserved is None:
             return
-        used = reply.used_tokens if delivered else 0
+        usage = reply.used if delivered else None
+        used = usage.total_tokens if usage else 0
         charged = self._allowance.settle(reserved, used, now)
         outcome = reply.outcome if delivered or reply.delivery is Delivery.HANG else "abandoned"
-        self._ledger.finish(outcome, reserved=reserved, charged=charged, used=used, now=now)
+        self._ledger.finish(outcome, reserved=reserved, charged=charged, used=usage, now=now)
 
     def statement(self, now: float) -> dict[str, Any]:
         """The books, as the JSON of /stats."""
@@ -165,7 +166,7 @@ class Simulation:
             return Reply(200, str(fault), b"", {}, delivery=Delivery.HANG)
         completion = complete(self._author, call, key, fault, origin)
         body = msgspec.json.encode(completion)
-        reply = Reply(200, str(fault or "ok"), body, {}, used_tokens=completion.usage.total_tokens)
+        reply = Reply(200, str(fault or "ok"), body, {}, used=completion.usage)
         return _spoiled(reply, fault, at_once=unit(key, "reset", self._visits.of(key)) < 0.5)
 
     def _delay(self, key: int, visit: int) -> float:

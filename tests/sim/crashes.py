@@ -7,7 +7,6 @@ command that runs it alone. `tests/journal/test_crashes.py` runs a few seeds of 
 import argparse
 import errno
 import itertools
-import os
 import random
 import sys
 import time
@@ -82,6 +81,18 @@ def refusal(error: int, persistent: bool, seed: int, at: int) -> None:
     check_corpus(disk, driver)
 
 
+def refusal_then_power(seed: int, at: int) -> None:
+    """The disk refuses one operation, the job goes on or not, and soon the power fails: was the refusal believed?"""
+    rng = random.Random(seed * 100_003 + at)
+    disk, driver = SimDisk(rng, fail_at=at, crash_at=at + rng.randrange(1, 30)), Driver(rng)
+    try:
+        driver.run(disk)
+    except (Crash, OSError, BrokenDiskError):
+        disk = stopped(disk, "power")
+        driver.run(disk)
+    check_corpus(disk, driver)
+
+
 def rot(seed: int, at: int) -> str:
     """One bit of the journal flips; return what became of it: `told` as rot, or `torn`, taken for an unacked tail."""
     disk, driver = rot_job(seed)
@@ -120,8 +131,10 @@ def stopped(disk: SimDisk, kind: str, **plan: int) -> SimDisk:
 
 def engine(seed: int) -> None:
     """The whole engine in virtual time, with faults of the endpoint, crashing up to four times."""
-    from tests.engine import test_simulation as simulation  # noqa: PLC0415 - heavy, and only here
+    from tests.engine import test_budget_through_crashes as budget  # noqa: PLC0415 - heavy, and only here
+    from tests.engine import test_simulation as simulation  # noqa: PLC0415 - as above
 
+    budget.spend_through_crashes(seed)
     simulation.test_crashes_lose_no_item_and_pay_again_only_what_was_out(seed)
     simulation.test_a_budget_holds_through_crashes(seed)
 
@@ -134,11 +147,12 @@ SCENARIOS: dict[str, Callable[[int, int], object]] = {
     "eio-persistent": lambda seed, at: refusal(errno.EIO, True, seed, at),
     "enospc-once": lambda seed, at: refusal(errno.ENOSPC, False, seed, at),
     "enospc-persistent": lambda seed, at: refusal(errno.ENOSPC, True, seed, at),
+    "eio-then-power": refusal_then_power,
     "rot": rot,
     "engine": lambda seed, _: engine(seed),
 }
 
-SEEDS = {"kill": 40, "power": 80, "stacked": 4000, "rot": 2, "engine": 60}
+SEEDS = {"kill": 40, "power": 80, "stacked": 4000, "eio-then-power": 20, "rot": 2, "engine": 60}
 """Seeds of each scenario in a full round; 8 of those not named. One seed of a scenario strikes everywhere in turn."""
 
 
@@ -157,7 +171,7 @@ def run_case(case: Case) -> str | None:
     try:
         SCENARIOS[case.scenario](case.seed, case.at)
     except Exception:  # noqa: BLE001 - the outermost guard: whatever goes wrong is this case's failure
-        return f"{case}\n{traceback.format_exc(limit=-3)}"
+        return f"{case}\n{traceback.format_exc(limit=-2, chain=False)}"
     return None
 
 
@@ -167,11 +181,11 @@ def run_seed(scenario: str, seed: int) -> tuple[str, int, list[str]]:
     return scenario, len(failures), [failure for _, failure in failures if failure]
 
 
-def run_all(scale: float, wanted: list[str], most_failures: int = 20) -> int:
+def run_all(scale: float, wanted: list[str], workers: int | None, most_failures: int) -> int:
     """Run so many times the usual seeds of the scenarios, print the counts, and return how many failed."""
     began = time.monotonic()
     runs, failures = dict.fromkeys(wanted, 0), list[str]()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         jobs = [
             pool.submit(run_seed, scenario, seed)
             for scenario in wanted
@@ -188,7 +202,7 @@ def run_all(scale: float, wanted: list[str], most_failures: int = 20) -> int:
         print(f"{scenario:<18} {count:>7,} runs")  # noqa: T201 - a command's output
     for failure in failures[:most_failures]:
         replay = failure.split("\n", 1)[0]
-        print(f"\nFAILED {failure}  replay: python -m tests.sim.crashes --replay {replay}")  # noqa: T201 - as above
+        print(f"\nFAILED {failure}replay: python -m tests.sim.crashes --replay {replay}")  # noqa: T201 - as above
     seconds = time.monotonic() - began
     print(f"{sum(runs.values()):,} runs in {seconds:.0f} s, {len(failures)} failures")  # noqa: T201 - as above
     return len(failures)
@@ -199,13 +213,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Crash the journal on a simulated disk, by the thousand.")
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of seeds")
     parser.add_argument("--only", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--workers", type=int, help="processes; by default as many as there are processors")
+    parser.add_argument("--failures", type=int, default=5, help="end at so many")
     parser.add_argument("--replay", metavar="SCENARIO:SEED:AT", help="run one case alone")
     options = parser.parse_args()
     if options.replay:
         scenario, seed, at = options.replay.split(":")
         SCENARIOS[scenario](int(seed), int(at))
         return
-    sys.exit(run_all(options.scale, options.only) > 0)
+    sys.exit(run_all(options.scale, options.only, options.workers, options.failures) > 0)
 
 
 if __name__ == "__main__":

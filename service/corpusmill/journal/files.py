@@ -4,6 +4,7 @@ Rule of this file: everything the journal does to a disk goes through `Files` an
 can fail, be torn or be lost on its own; tests put a simulated disk behind the same seam. Errors are OSError.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -77,11 +78,10 @@ class DiskFile:
         sync(self._descriptor)
 
     def close(self) -> None:
-        """Close the descriptor, and give back what was reserved behind the file's end."""
-        try:
+        """Close the descriptor, and give back what was reserved behind the file's end, if the disk still listens."""
+        with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size)
-        finally:
-            os.close(self._descriptor)
+        os.close(self._descriptor)
 
 
 class Disk:

@@ -98,6 +98,7 @@ class Log:
         self._number += 1
         opening = Opening(self._number, self._opening.previous, self._opening.previous_valid)
         frame = encode_block(lines, first=first, chain=chain, opening=opening)
+        self._offset = 0
         self._file = self._files.create(self._folder / segment_name(self._number), self._segment_bytes)
         end = write_all(self._file, 0, frame)
         self._file.sync()
@@ -112,7 +113,7 @@ class Log:
 
     def _abandon(self) -> None:
         """Leave a segment that refused something: what it acknowledged counts, what stands behind does not."""
-        if self._file is not None and self._opening.segment == self._number:
+        if self._file is not None and self._offset:
             self._leave(self._offset)
         self.close()
 

@@ -15,10 +15,11 @@ from typing import Any
 from msgspec import inspect
 
 from .errors import SpecError
-from .schema import IDENTIFIER_PATTERN, JOB_NAME_PATTERN
+from .schema import DIGEST_PATTERN, IDENTIFIER_PATTERN, JOB_NAME_PATTERN
 from .wording import at, described, hint, listed
 
 _PATTERNS = {
+    DIGEST_PATTERN: "32 digits and letters from a to f",
     IDENTIFIER_PATTERN: "a letter, then letters, digits or _, at most 63 of them",
     JOB_NAME_PATTERN: "lower-case letters, digits and -, at most 63 of them, the first not a -",
 }

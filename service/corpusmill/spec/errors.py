@@ -31,3 +31,7 @@ class TemplateError(Exception):
 
 class RenderError(Exception):
     """A template cannot be rendered with these values: something is undefined, does not fit, or reaches a bound."""
+
+
+class DocumentError(RenderError):
+    """A document cannot be read as it was when the job was begun: which one, and what became of it."""

@@ -5,6 +5,7 @@ with its path, what is wrong, and the nearest valid name where a name is wrong.
 """
 
 from corpusmill.spec.checks.axes import check_axes
+from corpusmill.spec.checks.documents import check_documents
 from corpusmill.spec.checks.filters import check_filters
 from corpusmill.spec.checks.names import check_names
 from corpusmill.spec.checks.outputs import check_outputs
@@ -16,12 +17,13 @@ from corpusmill.spec.schema import JobSpec
 def check_spec(spec: JobSpec) -> None:
     """Check a whole spec.
 
-    Axes that name a file are taken as they are; check again once the files are read.
+    Axes that name a file are taken as they are; check again once the files are read. Documents are not looked at.
 
     Raises:
         SpecError: for the first thing that is wrong.
     """
     check_axes(spec.space.axes)
+    check_documents(spec.space)
     check_names(spec)
     check_templates(spec)
     check_parameters(spec.steps)

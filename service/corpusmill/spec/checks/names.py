@@ -20,11 +20,13 @@ def check_names(spec: JobSpec) -> None:
     """
     for axis in spec.space.axes:
         _check_free(axis, at("space.axes", axis))
+    for name in spec.space.documents:
+        _check_free(name, at("space.documents", name))
     _check_different((step.name for step in spec.steps), "steps")
     for position, step in enumerate(spec.steps):
         path = f"steps[{position}].name"
         _check_free(step.name, path)
-        if step.name in spec.space.axes:
+        if step.name in (*spec.space.axes, *spec.space.documents):
             raise SpecError(path, f"{quoted(step.name)} is the name of an axis; choose another")
     _check_different((example.name for example in spec.examples), "examples")
 

@@ -13,8 +13,9 @@ def check_outputs(spec: JobSpec) -> None:
     """
     for position, example in enumerate(spec.examples):
         _check_form(example, f"examples[{position}]")
-    if spec.split is not None and spec.split.by not in ("item", *spec.space.axes):
-        near = hint(spec.split.by, ["item", *spec.space.axes])
+    groups = ("item", *spec.space.axes, *spec.space.documents)
+    if spec.split is not None and spec.split.by not in groups:
+        near = hint(spec.split.by, groups)
         raise SpecError("split.by", f"expected `item` or an axis, got {quoted(spec.split.by)}{near}")
     limit = spec.space.limit
     if spec.target is not None and limit is not None and spec.target.kept > limit:

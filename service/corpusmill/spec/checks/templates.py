@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from corpusmill.spec.checks.axes import inline_values
+from corpusmill.spec.checks.documents import ATTRIBUTES, missing_option
 from corpusmill.spec.checks.names import RESERVED_NAMES
 from corpusmill.spec.errors import SpecError, TemplateError
-from corpusmill.spec.schema import Axis, Example, JobSpec, Scalar
+from corpusmill.spec.schema import Axis, Documents, Example, JobSpec, Scalar
 from corpusmill.spec.template import AXIS_VALUE_ATTRIBUTES, Expression, Template, compile_expression, compile_template
 from corpusmill.spec.wording import hint, quoted
 
-Axes = Mapping[str, list[Scalar] | Axis]
+Axes = Mapping[str, list[Scalar] | Axis | Documents]
 
 
 def check_templates(spec: JobSpec) -> None:
@@ -18,7 +19,7 @@ def check_templates(spec: JobSpec) -> None:
     Raises:
         SpecError: at the template, with the line where it is malformed.
     """
-    axes = spec.space.axes
+    axes: Axes = {**spec.space.axes, **spec.space.documents}
     steps = [step.name for step in spec.steps]
     if spec.space.where is not None:
         _check_where(spec.space.where, axes, {*RESERVED_NAMES, *steps})
@@ -76,10 +77,21 @@ def _check_reads(compiled: Template | Expression, path: str, axes: Axes, others:
         read = quoted(f"{name}.{attribute}")
         if name not in axes:
             raise SpecError(path, f"{read} is not defined: {quoted(name)} is plain text")
+        axis = axes[name]
+        if isinstance(axis, Documents):
+            _check_document_read(axis, attribute, read, path)
+            continue
         if attribute not in AXIS_VALUE_ATTRIBUTES:
             raise SpecError(path, f"{read} is not defined{hint(attribute, AXIS_VALUE_ATTRIBUTES)}")
-        for value in inline_values(axes[name]):
+        for value in inline_values(axis):
             if not isinstance(value, str) or ": " not in value:
                 raise SpecError(
                     path, f"{read} needs values such as `label: definition`, but {quoted(str(value))} has no `: `"
                 )
+
+
+def _check_document_read(documents: Documents, attribute: str, read: str, path: str) -> None:
+    if attribute not in ATTRIBUTES:
+        raise SpecError(path, f"{read} is not defined{hint(attribute, ATTRIBUTES)}")
+    if (problem := missing_option(documents, attribute)) is not None:
+        raise SpecError(path, f"{read} has no meaning: {problem}")

@@ -6,12 +6,14 @@ into these structs, with errors that name the path, is `spec.load`.
 """
 
 from corpusmill.spec.schema.clean import Clean, Cleaning
+from corpusmill.spec.schema.documents import Chunk, Documents, Group, Truncate
 from corpusmill.spec.schema.examples import Example, Message, Split
 from corpusmill.spec.schema.filters import Dedup, Filter
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
 from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
 from corpusmill.spec.schema.steps import Step
 from corpusmill.spec.schema.words import (
+    DIGEST_PATTERN,
     IDENTIFIER_PATTERN,
     JOB_NAME_PATTERN,
     Concurrency,
@@ -25,16 +27,20 @@ from corpusmill.spec.schema.words import (
 )
 
 __all__ = [
+    "DIGEST_PATTERN",
     "IDENTIFIER_PATTERN",
     "JOB_NAME_PATTERN",
     "Axis",
     "Budget",
+    "Chunk",
     "Clean",
     "Cleaning",
     "Concurrency",
     "Dedup",
+    "Documents",
     "Example",
     "Filter",
+    "Group",
     "Identifier",
     "JobName",
     "JobSpec",
@@ -50,4 +56,5 @@ __all__ = [
     "Step",
     "Strict",
     "Target",
+    "Truncate",
 ]

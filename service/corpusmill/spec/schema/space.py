@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
+from corpusmill.spec.schema.documents import Documents
 from corpusmill.spec.schema.words import Identifier, Positive, Scalar, Strict
 
 
@@ -26,13 +28,17 @@ class SpaceSpec(Strict, frozen=True):
 
     Attributes:
         axes: name -> axis; a combination has one value of each.
+        documents: name -> source; each is one more axis, whose values are documents.
         where: an expression over the axes; combinations for which it is false are left out.
         draws: how many times each combination comes, each time with a nonce of its own.
         order: `balanced` keeps the counts of the values of each axis within 1 in any prefix.
         limit: how many items the job has; default: the whole space.
     """
 
-    axes: Annotated[dict[Identifier, list[Scalar] | Axis], Meta(min_length=1, max_length=1000)]
+    axes: Annotated[dict[Identifier, list[Scalar] | Axis], Meta(min_length=1, max_length=1000)] = msgspec.field(
+        default_factory=dict
+    )
+    documents: Annotated[dict[Identifier, Documents], Meta(max_length=100)] = msgspec.field(default_factory=dict)
     where: Annotated[str, Meta(min_length=1, max_length=10_000)] | None = None
     draws: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
     order: Literal["balanced", "random", "sequential"] = "balanced"

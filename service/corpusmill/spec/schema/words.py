@@ -9,6 +9,8 @@ from msgspec import Meta
 IDENTIFIER_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,62}$(?!\n)"
 JOB_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)"
 
+DIGEST_PATTERN = r"^[0-9a-f]{32}$(?!\n)"
+
 JobName = Annotated[str, Meta(pattern=JOB_NAME_PATTERN)]
 """A job's name, which is also its folder's name."""
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]

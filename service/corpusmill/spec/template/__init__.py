@@ -14,15 +14,24 @@ from corpusmill.spec.errors import RenderError
 
 from .budget import MAX_OUTPUT_CHARS, NODE_WORK, Budget
 from .expressions import compile_value
+from .reference import Reference
 from .scope import Scope, Uses
 from .statements import compile_block
 from .syntax import parse_expression, parse_template
 from .values import AXIS_VALUE_ATTRIBUTES, text_of
 
-__all__ = ["AXIS_VALUE_ATTRIBUTES", "Expression", "Template", "Values", "compile_expression", "compile_template"]
+__all__ = [
+    "AXIS_VALUE_ATTRIBUTES",
+    "Expression",
+    "Reference",
+    "Template",
+    "Values",
+    "compile_expression",
+    "compile_template",
+]
 
 Values = Mapping[str, object]
-"""What a template reads: name -> text, number, boolean, None, list or mapping."""
+"""What a template reads: name -> text, number, boolean, None, list, mapping, or a reference to a text."""
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -121,6 +130,8 @@ def _joining(parts: list[nodes.TemplateData | nodes.Name]) -> Callable[[Values],
                 value = values[name]
             except KeyError:
                 raise RenderError(f"`{name}` is not defined") from None
+            if isinstance(value, Reference):
+                value = value.text()
             pieces[position] = value if isinstance(value, str) else text_of(Budget(), value)
         if sum(map(len, pieces)) > MAX_OUTPUT_CHARS:
             raise RenderError(f"the output is longer than {MAX_OUTPUT_CHARS:,} characters")

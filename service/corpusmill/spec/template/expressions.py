@@ -23,6 +23,7 @@ from .filters import FILTERS
 from .methods import METHODS
 from .operators import ARITHMETIC, COMPARISONS
 from .predicates import PREDICATES, SEES_MISSING
+from .reference import Reference
 from .scope import Scope
 from .values import MISSING, attribute_of, element_of, join_text, slice_of
 
@@ -111,7 +112,25 @@ def _const(node: nodes.Const, _: Scope) -> Evaluate:
 def _name(node: nodes.Name, scope: Scope) -> Evaluate:
     name = node.name
     scope.read(name)
-    return lambda names, _: names.get(name, MISSING)
+
+    def evaluate(names: Mapping[str, object], _: Budget) -> object:
+        value = names.get(name, MISSING)
+        return value.text() if isinstance(value, Reference) else value
+
+    return evaluate
+
+
+def _compile_owner(node: nodes.Node, scope: Scope) -> Evaluate:
+    """As `compile_value`, but a name that refers to a document gives the reference, not its text."""
+    if not isinstance(node, nodes.Name):
+        return compile_value(node, scope)
+    name, plain = node.name, compile_value(node, scope)
+
+    def evaluate(names: Mapping[str, object], budget: Budget) -> object:
+        value = names.get(name)
+        return value if isinstance(value, Reference) else plain(names, budget)
+
+    return evaluate
 
 
 @_compiles(nodes.Getattr)
@@ -121,7 +140,7 @@ def _getattr(node: nodes.Getattr, scope: Scope) -> Evaluate:
         raise TemplateError(f"{quoted(name)} is not offered: names that begin with _ are closed", node.lineno)
     if isinstance(node.node, nodes.Name):
         scope.read_attribute(node.node.name, name)
-    owner = compile_value(node.node, scope)
+    owner = _compile_owner(node.node, scope)
     return lambda names, budget: attribute_of(owner(names, budget), name)
 
 
@@ -138,6 +157,7 @@ def _getitem(node: nodes.Getitem, scope: Scope) -> Evaluate:
         )
     if isinstance(node.node, nodes.Name) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         scope.read_attribute(node.node.name, node.arg.value)
+        owner = _compile_owner(node.node, scope)
     key = compile_value(node.arg, scope)
     return lambda names, budget: element_of(owner(names, budget), key(names, budget))
 

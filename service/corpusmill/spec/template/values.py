@@ -13,6 +13,7 @@ from corpusmill.spec.errors import RenderError
 from corpusmill.spec.wording import kind_of
 
 from .budget import ELEMENT_WORK, Budget
+from .reference import Reference
 
 MISSING: Final = object()
 """What a name, key or attribute is that is not there."""
@@ -34,7 +35,7 @@ def attribute_of(value: object, name: str) -> object:
         return value.get(name, MISSING)
     if isinstance(value, str) and name in AXIS_VALUE_ATTRIBUTES:
         return getattr(value, name, MISSING)
-    return MISSING
+    return value.attribute(name, MISSING) if isinstance(value, Reference) else MISSING
 
 
 def element_of(value: object, key: object) -> object:

@@ -18,24 +18,28 @@ from typing import Literal
 from corpusmill.space.axes import AxisValues
 from corpusmill.space.balanced import Balanced
 from corpusmill.space.keys import subkey
-from corpusmill.space.layout import Layout, in_order, spread
+from corpusmill.space.layout import EqualRanges, Layout, in_order, one_each, spread
 from corpusmill.space.order import Order, Random, Sequential
-from corpusmill.space.tree import Block, Branch, Dimension, Leaf
+from corpusmill.space.tree import Block, Branch, Dimension, DocumentLeaf, DocumentValues, Leaf
 from corpusmill.space.values import name_of
 
 OrderName = Literal["balanced", "random", "sequential"]
 
 
-def grow(axes: Mapping[str, AxisValues], order: OrderName, seed: int) -> Block:
-    """Return the block of all axes: its dimensions stand in the order of the axes that depend on no other.
+def grow(axes: Mapping[str, AxisValues], documents: Mapping[str, DocumentValues], order: OrderName, seed: int) -> Block:
+    """Return the block of all axes: its dimensions stand in the order of those that depend on no other, then documents.
 
     Args:
         axes: what `read_axes` returned.
+        documents: by axis.
         order: in which order the combinations come.
         seed: the job's seed.
     """
     grower = _Grower(axes, order, seed)
-    dimensions = [grower.dimension(name, None) for name, axis in axes.items() if axis.within is None]
+    dimensions: list[Dimension | Leaf | DocumentLeaf] = [
+        grower.dimension(name, None) for name, axis in axes.items() if axis.within is None
+    ]
+    dimensions += [grower.documents(name, values) for name, values in documents.items()]
     return Block(dimensions, grower.outer_order([dimension.size for dimension in dimensions]))
 
 
@@ -56,6 +60,12 @@ class _Grower:
         if (name, parent) not in self._dimensions:
             self._dimensions[name, parent] = self._new_dimension(name, parent)
         return self._dimensions[name, parent]
+
+    def documents(self, name: str, values: DocumentValues) -> DocumentLeaf:
+        """Return the dimension of an axis of documents."""
+        balanced = self._order == "balanced"
+        layout = one_each(len(values), subkey(self._seed, "layout", name)) if balanced else EqualRanges(1)
+        return DocumentLeaf(name, values, layout)
 
     def outer_order(self, sizes: Sequence[int]) -> Order:
         """Return the order of the whole space."""

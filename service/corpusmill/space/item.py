@@ -2,13 +2,13 @@
 
 import msgspec
 
-from corpusmill.spec.schema import Scalar
+from corpusmill.space.values import Value
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
     """One combination, addressed by its index in the job's order.
 
-    `gc=False` spares the garbage collector millions of objects: an item holds only scalars, so it is in no cycle.
+    `gc=False` spares the garbage collector millions of objects: an item is in no cycle, its values do not know it.
 
     Attributes:
         index: place in the order, from 0.
@@ -18,4 +18,4 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
     index: int
     draw: int
-    values: dict[str, Scalar]
+    values: dict[str, Value]

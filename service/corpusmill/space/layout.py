@@ -52,11 +52,11 @@ def in_order(sizes: Sequence[int]) -> Layout:
 
 
 class Shuffled:
-    """The places of all values in a seeded random order."""
+    """The places of a layout in a seeded random order."""
 
-    def __init__(self, sizes: Sequence[int], key: bytes) -> None:
-        self._in_order = in_order(sizes)
-        self._permutation = Permutation(sum(sizes), key)
+    def __init__(self, layout: Layout, places: int, key: bytes) -> None:
+        self._in_order = layout
+        self._permutation = Permutation(places, key)
 
     def slot(self, place: int) -> tuple[int, int]:
         """Find the value in whose range the shuffled place lies."""
@@ -99,5 +99,10 @@ class Spread:
 def spread(sizes: Sequence[int], key: bytes) -> Layout:
     """Return the even layout, or, where its pattern would be too long to keep, the shuffled one."""
     if sum(sizes) // gcd(*sizes) > MOST_PATTERN_PLACES:
-        return Shuffled(sizes, key)
+        return Shuffled(in_order(sizes), sum(sizes), key)
     return Spread(sizes, key)
+
+
+def one_each(count: int, key: bytes) -> Layout:
+    """Return the even layout of so many values with one place each, without a list of them where there are many."""
+    return spread([1] * count, key) if count <= MOST_PATTERN_PLACES else Shuffled(EqualRanges(1), count, key)

@@ -13,14 +13,16 @@ from corpusmill.space.growth import grow
 from corpusmill.space.item import Item
 from corpusmill.space.keys import subkey
 from corpusmill.space.permutation import Permutation
-from corpusmill.space.tree import Block, Combination
-from corpusmill.spec.errors import RenderError, SpecError, TemplateError
+from corpusmill.space.tree import Block, Combination, DocumentValues
+from corpusmill.spec.errors import DocumentError, RenderError, SpecError, TemplateError
 from corpusmill.spec.schema import SpaceSpec
 from corpusmill.spec.template import compile_expression
 from corpusmill.spec.wording import listed
 
 Where = Callable[[Mapping[str, object]], object]
 """What keeps a combination, if what it returns for its values is true. It may raise RenderError."""
+
+NO_DOCUMENTS: Mapping[str, DocumentValues] = {}
 
 MOST_DIGITS = 4000
 """A space may have up to 10^4000 items; beyond that Python refuses to print the number."""
@@ -115,28 +117,37 @@ class Space:
     def _is_kept(self, where: Where, values: Mapping[str, object]) -> bool:
         try:
             return bool(where(values))
+        except DocumentError:
+            return True  # the item fails by itself, where its document is read again
         except RenderError as error:
             combination = listed(f"{axis}={value}" for axis, value in values.items())
             raise SpecError("space.where", f"cannot be evaluated for {combination}: {error}") from error
 
 
-def build_space(spec: SpaceSpec, seed: int, where: Where | None = None) -> Space:
+def build_space(
+    spec: SpaceSpec, seed: int, where: Where | None = None, documents: Mapping[str, DocumentValues] = NO_DOCUMENTS
+) -> Space:
     """Return the space that a spec tells.
 
     Args:
         spec: its axis files have been read (`inline_axis_files`).
         seed: the job's seed; another seed gives the same combinations in another order.
         where: what decides on a combination, in place of `spec.where`.
+        documents: those of each axis of documents.
 
     Raises:
         SpecError: the axes do not fit together, `where` is no expression, or there are more than 10^4000 items.
+        ValueError: the documents are not those of the spec.
     """
     if where is None and spec.where is not None:
         where = _compiled(spec.where)
-    block = grow(read_axes(spec), spec.order, seed)
+    if documents.keys() != spec.documents.keys():
+        raise ValueError("the documents of the spec have not been opened")
+    ordered = {name: documents[name] for name in spec.documents}
+    block = grow(read_axes(spec), ordered, spec.order, seed)
     if block.size * spec.draws > 10**MOST_DIGITS:
         raise SpecError("space", f"has more than 10^{MOST_DIGITS} items")
-    return Space(tuple(spec.axes), block, spec.draws, where, subkey(seed, "sample"))
+    return Space((*spec.axes, *spec.documents), block, spec.draws, where, subkey(seed, "sample"))
 
 
 def _compiled(source: str) -> Where:

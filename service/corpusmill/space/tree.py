@@ -8,14 +8,15 @@ led down the tree by arithmetic; combinations are never listed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from corpusmill.space.layout import Layout
 from corpusmill.space.order import Order
-from corpusmill.space.values import name_of
+from corpusmill.space.values import Value, name_of
 from corpusmill.spec.schema import Scalar
+from corpusmill.spec.template import Reference
 
-Combination = dict[str, Scalar]
+Combination = dict[str, Value]
 
 
 class Branch(NamedTuple):
@@ -29,7 +30,7 @@ class Branch(NamedTuple):
 class Block:
     """Independent dimensions, and the order in which their combinations come."""
 
-    def __init__(self, dimensions: Sequence[Dimension | Leaf], order: Order) -> None:
+    def __init__(self, dimensions: Sequence[Dimension | Leaf | DocumentLeaf], order: Order) -> None:
         self.dimensions = tuple(dimensions)
         self.size = order.size
         self._order = order
@@ -62,6 +63,37 @@ class Leaf:
         """Count how often each value comes, `times` over."""
         for value, weight in zip(self._values, self._weights, strict=True):
             into[name_of(value)] = into.get(name_of(value), 0) + weight * times
+
+
+class DocumentValues(Protocol):
+    """The documents of an axis, by number."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, number: int, /) -> Reference:
+        """Return one of them."""
+
+    def weights(self) -> dict[str, int]:
+        """Return how many are counted under each label of a report."""
+
+
+class DocumentLeaf:
+    """An axis of documents, one place each; nothing is held of any of them."""
+
+    def __init__(self, axis: str, documents: DocumentValues, layout: Layout) -> None:
+        self.axes = frozenset([axis])
+        self.size = len(documents)
+        self._axis, self._documents, self._slot = axis, documents, layout.slot
+
+    def fill(self, place: int, into: Combination) -> None:
+        """Put the document at a place into a combination."""
+        into[self._axis] = self._documents[self._slot(place)[0]]
+
+    def tally(self, axis: str, times: int, into: dict[str, int]) -> None:  # noqa: ARG002  there is only one
+        """Count how many documents each label stands for, `times` over."""
+        for label, count in self._documents.weights().items():
+            into[label] = into.get(label, 0) + count * times
 
 
 class Dimension:

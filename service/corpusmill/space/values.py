@@ -6,8 +6,12 @@ Rule of this file: a value stays what the spec says, and its JSON form is the te
 import msgspec
 
 from corpusmill.spec.schema import Scalar
+from corpusmill.spec.template import Reference
 
 _SEPARATOR = ": "
+
+Value = Scalar | Reference
+"""What an item has of an axis: a value of the spec, or a document."""
 
 
 class Labelled(str):
@@ -34,22 +38,27 @@ def axis_value(scalar: Scalar) -> Scalar:
     return Labelled(scalar) if isinstance(scalar, str) and _SEPARATOR in scalar else scalar
 
 
-def name_of(value: Scalar) -> str:
-    """Return what a value is called, as the key of a mapping or in a report: a string itself, else its JSON form.
+def name_of(value: Value) -> str:
+    """Return what a value is called: a string itself, a document's name, else the JSON form.
 
     The values of an axis have different names even where Python takes them for equal, as it does 1, 1.0 and True.
     """
-    return str(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return str(value) if isinstance(value, str | Reference) else msgspec.json.encode(value).decode()
+
+
+def source_of(value: Value) -> str:
+    """Return the name of what a value was taken from: of a chunk, its document; of any other value, its own name."""
+    return value.source if isinstance(value, Reference) else name_of(value)
 
 
 def encode_value(value: object) -> str:
-    """Return the full text of a Labelled value: the `enc_hook` of every msgspec encoder that sees axis values.
+    """Return the full text of a Labelled value, or a document's name.
 
-    msgspec encodes `str` itself but no subclass of it.
+    It is the `enc_hook` of every msgspec encoder that sees axis values: msgspec encodes `str` itself but no subclass of it.
 
     Raises:
         TypeError: the value is of another type that msgspec cannot encode.
     """
-    if isinstance(value, Labelled):
+    if isinstance(value, Labelled | Reference):
         return str(value)
     raise TypeError(f"a {type(value).__name__} cannot be encoded")

@@ -4,10 +4,12 @@ Rule of this file: no I/O of its own and no globals, so that the same assembly r
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from corpusmill.chain.chain import Chain, max_tokens
 from corpusmill.chain.completion import Completion, GaveUp
@@ -32,8 +34,9 @@ from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.records import Decided, Granted, Paid
 from corpusmill.journal.store import JobStore
-from corpusmill.space.space import Space, build_space
-from corpusmill.spec.errors import SpecError
+from corpusmill.space.space import NO_DOCUMENTS, Space, build_space
+from corpusmill.space.tree import DocumentValues
+from corpusmill.spec.errors import DocumentError, SpecError
 from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.template import compile_expression
 from corpusmill.telemetry.events import Emit
@@ -44,10 +47,10 @@ UNANSWERED = GaveUp("unanswered", "")
 """What a walk that is replayed is told where the journal has nothing: nothing came, and the item ended with that."""
 
 
-def space_of(spec: JobSpec) -> Space:
-    """Return the space of a spec whose axis files are inlined."""
+def space_of(spec: JobSpec, documents: Mapping[str, DocumentValues] = NO_DOCUMENTS) -> Space:
+    """Return the space of a spec whose axis files are inlined, and whose documents are opened."""
     where = compile_expression(spec.space.where).evaluate if spec.space.where is not None else None
-    return build_space(spec.space, spec.seed, where)
+    return build_space(spec.space, spec.seed, where, documents)
 
 
 def items_of(spec: JobSpec, space: Space) -> int | None:
@@ -104,6 +107,8 @@ class Replay:
 
         try:
             verdict = replay(walk.asks(), reply)
+        except DocumentError as error:
+            return self._without_document(walk, decided, error)
         except Exception:  # outermost guard: what broke the item once breaks it again
             if decided.outcome != "failed":
                 raise
@@ -112,7 +117,17 @@ class Replay:
                 raise CorruptionError(
                     f"item {decided.index} was {decided.outcome}, but its journaled completions say otherwise"
                 )
-        return self._liner.lines(walk, decided)
+        try:
+            return self._liner.lines(walk, decided)
+        except DocumentError as error:
+            return self._without_document(walk, decided, error)
+
+    def _without_document(self, walk: Walk, decided: Decided, error: DocumentError) -> Lines:
+        """Fail an item that was kept, where its document is no longer there to write its lines from."""
+        if decided.outcome != "kept":
+            return self._liner.lines(walk, decided)
+        failed = Decided(decided.index, "failed", "document", str(error)[:300], attempts=decided.attempts)
+        return replace(self._liner.lines(walk, failed), instead=failed)
 
 
 class Assembly:
@@ -123,11 +138,19 @@ class Assembly:
         folder: the job's folder, whose name is the job's.
         files: the disk.
         now: wall clock, ISO 8601.
+        documents: those of each axis of documents.
     """
 
-    def __init__(self, spec: JobSpec, folder: Path, files: Files, now: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        folder: Path,
+        files: Files,
+        now: Callable[[], str],
+        documents: Mapping[str, DocumentValues] = NO_DOCUMENTS,
+    ) -> None:
         self.spec, self.job, self._folder, self._files = spec, folder.name, folder, files
-        self.space = space_of(spec)
+        self.space = space_of(spec, documents)
         self.items = items_of(spec, self.space)
         self._chain = Chain(spec)
         self._records = RecordWriter(spec)

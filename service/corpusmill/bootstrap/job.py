@@ -6,6 +6,7 @@ they are closed: folder, writer thread, journal. Several may run in one process;
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from corpusmill.bootstrap.assembly import Assembly, check_budget
+from corpusmill.bootstrap.documents import index_documents, open_documents
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending
@@ -26,8 +28,9 @@ from corpusmill.journal.files import Disk
 from corpusmill.journal.sheet import Sheet
 from corpusmill.journal.store import INTERRUPTED
 from corpusmill.limits.statistics import GateStatistics
+from corpusmill.space.documents.places import Base
 from corpusmill.spec.schema import JobSpec
-from corpusmill.telemetry.events import Emit, JobEnded, JobStarted
+from corpusmill.telemetry.events import Emit, Event, JobEnded, JobStarted
 
 Result = TypeVar("Result")
 
@@ -96,7 +99,15 @@ Watch = Callable[[Running], AbstractAsyncContextManager[None]]
 
 
 async def carry_job(
-    job: str, spec: JobSpec, data: Path, routes: dict[str, Route], *, endpoint: str, emit: Emit, watch: Watch
+    job: str,
+    spec: JobSpec,
+    data: Path,
+    routes: dict[str, Route],
+    *,
+    endpoint: str,
+    emit: Emit,
+    watch: Watch,
+    base: Base | None = None,
 ) -> Summary:
     """Run a job, or what is left of it, to its end.
 
@@ -108,6 +119,7 @@ async def carry_job(
         endpoint: where the calls go, for the log.
         emit: takes events.
         watch: entered while the job runs.
+        base: where its documents may lie.
 
     Raises:
         SpecError, JobFolderError, JournalError: nothing was begun; the message says why.
@@ -116,7 +128,9 @@ async def carry_job(
     await check_budget(spec, routes)
     with claimed(Disk(), data, job, spec) as folder, ThreadPoolExecutor(1, "journal") as thread:
         blocking = OneThread(thread)
-        assembly = await blocking(lambda: Assembly(spec, folder, Disk(), now))
+        for event in await _indexed(blocking, folder, spec, base):
+            emit(event)
+        assembly = await blocking(lambda: Assembly(spec, folder, Disk(), now, open_documents(folder, spec, base)))
         try:
             engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
             emit(_started(assembly, endpoint))
@@ -137,7 +151,7 @@ def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:
         JobFolderError, JournalError, OSError: it is left as it was.
     """
     with claimed(Disk(), data, job, spec) as folder:
-        store = Assembly(spec, folder, Disk(), now).store
+        store = Assembly(spec, folder, Disk(), now, open_documents(folder, spec)).store
         try:
             store.finish(state)
         finally:
@@ -156,6 +170,15 @@ def _started(assembly: Assembly, endpoint: str) -> JobStarted:
     return JobStarted(
         assembly.job, assembly.items, len(store.done), endpoint, kept=store.figures.outcomes.kept, target=target
     )
+
+
+async def _indexed(blocking: OneThread, folder: Path, spec: JobSpec, base: Base | None) -> list[Event]:
+    """Make the indexes of the job's documents, off the event loop; stop when the task is cancelled."""
+    stop = threading.Event()
+    try:
+        return await blocking(lambda: index_documents(Disk(), folder, spec, base, stop.is_set))
+    finally:
+        stop.set()
 
 
 async def _run(engine: Engine, carrier: Carrier) -> Ending:

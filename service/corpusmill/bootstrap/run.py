@@ -14,6 +14,7 @@ from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Target, Upstream
 from corpusmill.config import EndpointConfig
 from corpusmill.jobs.summary import Summary
+from corpusmill.space.documents.places import Base
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Emit
 
@@ -25,7 +26,14 @@ SIMULATED_LATENCY_SECONDS = 0.4
 
 
 async def run_job(
-    spec: JobSpec, data: Path, upstream: Upstream, *, environ: Mapping[str, str], emit: Emit, watch: Watch
+    spec: JobSpec,
+    data: Path,
+    upstream: Upstream,
+    *,
+    environ: Mapping[str, str],
+    emit: Emit,
+    watch: Watch,
+    base: Base | None = None,
 ) -> Summary:
     """Run a job, or what is left of it, to its end.
 
@@ -36,6 +44,7 @@ async def run_job(
         environ: where keys, proxies and certificate authorities are read from.
         emit: takes events.
         watch: entered while the job runs.
+        base: where its documents may lie.
 
     Raises:
         UpstreamError, ConfigError, SpecError, JobFolderError, JournalError: nothing was begun; the message says why.
@@ -45,7 +54,8 @@ async def run_job(
         Switchboard(upstream, environ, spec.limits) as switchboard,
         switchboard.routes(spec.name, spec) as routes,
     ):
-        return await carry_job(spec.name, spec, data, routes, endpoint=_names(upstream), emit=emit, watch=watch)
+        endpoint = _names(upstream)
+        return await carry_job(spec.name, spec, data, routes, endpoint=endpoint, emit=emit, watch=watch, base=base)
 
 
 def prepare_process() -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from corpusmill.chain.chain import Values
 from corpusmill.space.item import Item
-from corpusmill.space.values import encode_value, name_of
+from corpusmill.space.values import encode_value, source_of
 from corpusmill.spec.schema import Example, JobSpec, Split
 from corpusmill.spec.template import Template, compile_template
 
@@ -81,7 +81,7 @@ class RecordWriter:
 
 def split_side(split: Split, seed: int, item: Item) -> str:
     """Return `validation` or `train`: the same side for all items of a group, whenever and wherever it is asked."""
-    group = str(item.index) if split.by == "item" else name_of(item.values[split.by])
+    group = str(item.index) if split.by == "item" else source_of(item.values[split.by])
     digest = hashlib.blake2b(group.encode(), digest_size=8, key=str(seed).encode(), person=b"split").digest()
     return "validation" if int.from_bytes(digest) < split.validation * 2**64 else "train"
 

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from corpusmill.bootstrap.assembly import space_of
+from corpusmill.bootstrap.documents import sketched_documents
 from corpusmill.bootstrap.switchboard import configured_prices
 from corpusmill.bootstrap.target import DEFAULT, OPENAI_BASE_URL, Target, Upstream, from_environment, gate_limits
 from corpusmill.cli.accept import Overrides, accepted
@@ -21,6 +22,7 @@ from corpusmill.config import Config, EndpointConfig, load_config
 from corpusmill.endpoint.prices import resolve_prices
 from corpusmill.jobs.estimate import Model
 from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
+from corpusmill.space.documents.places import Base
 from corpusmill.space.values import encode_value
 from corpusmill.spec.schema import JobSpec
 
@@ -51,7 +53,8 @@ def plan(
     job = accepted(spec, msgspec.convert(overrides, Overrides))
     configured = load_config(config) if config is not None else Config()
     models = known_models(job, configured, os.environ, model_name, at=datetime.now(UTC))
-    made, basis = make_plan(job, space_of(job), models, samples)
+    with sketched_documents(job, Base.beside(spec)) as (documents, remarks):
+        made, basis = make_plan(job, space_of(job, documents), models, samples, remarks)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(made, enc_hook=encode_value), ensure_ascii=False).encode())
     else:

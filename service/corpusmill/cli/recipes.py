@@ -7,9 +7,11 @@ from tempfile import TemporaryDirectory
 import click
 
 from corpusmill.bootstrap.assembly import space_of
+from corpusmill.bootstrap.documents import sketched_documents
 from corpusmill.cli.accept import accepted
 from corpusmill.cli.plan_text import count_text
 from corpusmill.recipes import list_recipes, recipe_files, recipe_names, recipe_text
+from corpusmill.space.documents.places import Base
 from corpusmill.spec.wording import hint, quoted
 
 
@@ -69,7 +71,10 @@ def space_size(name: str) -> int:
     """Return how many items the whole space of a recipe has; reads it as a copy is read."""
     with TemporaryDirectory() as folder:
         _write(name, Path(folder))
-        return space_of(accepted(Path(folder) / f"{name}.yaml")).size
+        path = Path(folder) / f"{name}.yaml"
+        spec = accepted(path)
+        with sketched_documents(spec, Base.beside(path)) as (documents, _):
+            return space_of(spec, documents).size
 
 
 def _require(name: str) -> None:

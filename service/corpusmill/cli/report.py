@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from corpusmill.bootstrap.assembly import Replay, items_of, space_of
+from corpusmill.bootstrap.documents import open_documents
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
 from corpusmill.cli.report_text import report_text
@@ -34,6 +35,7 @@ def report_of(data: Path, job: str) -> Report:
         CorruptionError: something on disk is not what was written.
     """
     snapshot = take_snapshot(data, job)
-    space, chain = space_of(snapshot.spec), Chain(snapshot.spec)
+    documents = open_documents(snapshot.folder, snapshot.spec)
+    space, chain = space_of(snapshot.spec, documents), Chain(snapshot.spec)
     replay = Replay(space, chain, Liner(chain, RecordWriter(snapshot.spec)))
-    return make_report(snapshot, space, items_of(snapshot.spec, space), replay.lines)
+    return make_report(snapshot, space, items_of(snapshot.spec, space), replay.lines, documents)

@@ -22,6 +22,7 @@ from corpusmill.cli.summary_text import summary_table
 from corpusmill.config import Config, load_config
 from corpusmill.jobs.folder import job_path
 from corpusmill.jobs.summary import Summary
+from corpusmill.space.documents.places import Base
 from corpusmill.spec.schema import JobSpec
 from corpusmill.telemetry.events import Emit, broadcast
 from corpusmill.telemetry.log import Level, LogSink
@@ -84,7 +85,9 @@ def run(
         model_name,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        summary, received = runner.run(_run(job, data, upstream, Shown(quiet, log_level, metrics_port)))
+        summary, received = runner.run(
+            _run(job, data, upstream, Shown(quiet, log_level, metrics_port), Base.beside(spec))
+        )
     if as_json:
         click.echo(msgspec.json.encode(summary))
     elif not quiet:
@@ -129,7 +132,7 @@ class Signals:
             running.force()
 
 
-async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown) -> tuple[Summary, int | None]:
+async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base: Base) -> tuple[Summary, int | None]:
     signals = Signals()
     display = _display() if not shown.quiet and sys.stderr.isatty() else None
     sinks: list[Emit] = [] if shown.quiet else [display.take if display else LogSink(level=shown.log_level)]
@@ -151,7 +154,7 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown) -> tu
         if metrics is not None and shown.metrics_port is not None:
             address = await stack.enter_async_context(metrics.served(shown.metrics_port))
             click.echo(f"corpusmill: metrics at {address}", err=True)
-        summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch)
+        summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch, base=base)
     return summary, signals.received
 
 
@@ -169,11 +172,13 @@ def _display() -> "ProgressDisplay":
     return ProgressDisplay()
 
 
-async def _run_somewhere(job: JobSpec, data: Path, upstream: Upstream, *, emit: Emit, watch: Watch) -> Summary:
+async def _run_somewhere(
+    job: JobSpec, data: Path, upstream: Upstream, *, emit: Emit, watch: Watch, base: Base
+) -> Summary:
     """Run the job where the upstream says; where it says nothing, on the simulated endpoint."""
     everything_configured = all(step.model in upstream.config.models for step in job.steps)
     if upstream.default is not None or everything_configured:
-        return await run_job(job, data, upstream, environ=os.environ, emit=emit, watch=watch)
+        return await run_job(job, data, upstream, environ=os.environ, emit=emit, watch=watch, base=base)
     async with simulated_target() as target:
         click.echo(
             "corpusmill: neither OPENAI_BASE_URL nor OPENAI_API_KEY is set: a simulated endpoint answers, "
@@ -181,4 +186,4 @@ async def _run_somewhere(job: JobSpec, data: Path, upstream: Upstream, *, emit: 
             err=True,
         )
         invented = Upstream(upstream.config, target, None)
-        return await run_job(job, data, invented, environ={}, emit=emit, watch=watch)
+        return await run_job(job, data, invented, environ={}, emit=emit, watch=watch, base=base)

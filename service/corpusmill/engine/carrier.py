@@ -24,7 +24,7 @@ from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry, Lines
 from corpusmill.journal.records import Decided, Paid, Tried
 from corpusmill.space.item import Item
-from corpusmill.spec.errors import RenderError
+from corpusmill.spec.errors import DocumentError, RenderError
 from corpusmill.telemetry.events import Emit, ItemBroken, ItemDecided
 
 Decode = Callable[[str, Paid], Completion]
@@ -144,7 +144,7 @@ class Carrier:
 
     def _broken(self, trail: Trail, error: Exception) -> Entry:
         """Fail an item by an error: its template's, or one of ours, which is told loudly."""
-        reason, detail = "template", str(error)
+        reason, detail = "document" if isinstance(error, DocumentError) else "template", str(error)
         if not isinstance(error, RenderError):
             reason, detail = "internal", f"{type(error).__name__}: {error}"
             self._emit(ItemBroken(self._caller.job, trail.walk.item.index, detail))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from corpusmill.journal.files import Files
 from corpusmill.journal.shard import write_durably
 from corpusmill.spec.errors import SpecError
@@ -59,6 +61,27 @@ def read_spec(data: Path, job: str) -> JobSpec:
         raise JobFolderError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def kept_spec(folder: Path) -> JobSpec:
+    """Return the spec that is kept in a job's folder.
+
+    Raises:
+        JobFolderError: it cannot be read.
+    """
+    path = folder / SPEC
+    try:
+        return parse_spec(path.read_bytes(), "json")
+    except (OSError, SpecError) as error:
+        raise JobFolderError(f"{path}: {error}") from None
+
+
+def keep_spec(files: Files, folder: Path, spec: JobSpec) -> None:
+    """Keep a spec in a job's folder, durably."""
+    path, content = folder / SPEC, spec_to_json(spec)
+    if not path.exists() or path.read_bytes() != content:
+        write_durably(files, path, content)
+        files.sync_folder(folder)
+
+
 @contextmanager
 def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]:
     """Give the job's folder to this process alone, made if it is new; a folder that stays unused is removed again.
@@ -96,21 +119,26 @@ def _lock(descriptor: int, folder: Path, job: str) -> None:
 
 def _accept(files: Files, folder: Path, spec: JobSpec) -> None:
     """Keep the spec with the job, or refuse one that means other items than the kept one."""
-    path = folder / SPEC
-    if path.exists():
-        try:
-            kept = parse_spec(path.read_bytes(), "json")
-        except (OSError, SpecError) as error:
-            raise JobFolderError(f"{path}: {error}") from None
+    if (folder / SPEC).exists():
+        kept = kept_spec(folder)
+        spec = _with_digests(spec, kept)
         if differing := [place for place in changed_paths(kept, spec) if not place.startswith(CHANGEABLE)]:
             raise JobFolderError(
                 f"job {folder.name} in {folder} was begun with another spec: {', '.join(differing)} changed; "
                 "give the changed job another name, or another --data"
             )
-    content = spec_to_json(spec)
-    if not path.exists() or path.read_bytes() != content:
-        write_durably(files, path, content)
-        files.sync_folder(folder)
+    keep_spec(files, folder, spec)
+
+
+def _with_digests(spec: JobSpec, kept: JobSpec) -> JobSpec:
+    """Return the spec with the digests of the documents that the kept one was begun with."""
+    documents = {
+        axis: replace(each, digest=kept.space.documents[axis].digest)
+        if each.digest is None and axis in kept.space.documents
+        else each
+        for axis, each in spec.space.documents.items()
+    }
+    return replace(spec, space=replace(spec.space, documents=documents))
 
 
 def _used(folder: Path) -> bool:

@@ -4,7 +4,7 @@ Rule of this file: the counts are those of a run of the same spec; where they ca
 came about, and people are told so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -94,7 +94,9 @@ class Basis(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...]
 
 
-def make_plan(spec: JobSpec, space: Space, models: Mapping[str, Model], samples: int) -> tuple[Plan, Basis]:
+def make_plan(
+    spec: JobSpec, space: Space, models: Mapping[str, Model], samples: int, remarks: Sequence[str] = ()
+) -> tuple[Plan, Basis]:
     """Return the plan of a job and what it rests on.
 
     Args:
@@ -102,6 +104,7 @@ def make_plan(spec: JobSpec, space: Space, models: Mapping[str, Model], samples:
         space: the spec's.
         models: what each alias of the steps leads to.
         samples: how many items to show, at most `MOST_SAMPLES`.
+        remarks: what is known of the spec besides.
 
     Raises:
         SpecError: a template or `where` fails for one of the first items.
@@ -119,7 +122,7 @@ def make_plan(spec: JobSpec, space: Space, models: Mapping[str, Model], samples:
         picodollars=cost_picodollars(loads, models),
         pace=pace(loads, models, spec.limits.concurrency),
         checked=len(shown.samples),
-        remarks=shown.remarks,
+        remarks=(*remarks, *shown.remarks),
     )
     return _plan(spec, space, basis, spread(shown.samples, samples)), basis
 

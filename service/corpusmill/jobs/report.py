@@ -4,17 +4,23 @@ Rule of this file: read-only, and exact for the moment in which the job was look
 behind them make one whole.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from corpusmill.jobs.snapshot import Snapshot, disk_bytes, fold_tail
 from corpusmill.jobs.summary import Summary, summarise
-from corpusmill.jobs.survey import Survey, Texts
+from corpusmill.jobs.survey import Label, Survey, Texts
 from corpusmill.jobs.tallies import Quantiles
 from corpusmill.journal.sheet import Sheet
 from corpusmill.journal.store import Render
+from corpusmill.space.documents.axis import Document, DocumentAxis
+from corpusmill.space.documents.index import Footer
 from corpusmill.space.space import Space
+from corpusmill.space.values import name_of
+
+NO_DOCUMENTS: Mapping[str, DocumentAxis] = {}
 
 OPENINGS = 10
 """How many openings are told of each example."""
@@ -86,6 +92,20 @@ class DiskBytes(msgspec.Struct, frozen=True):
     rejects: int
 
 
+class DocumentFigures(msgspec.Struct, frozen=True):
+    """The documents of an axis.
+
+    Attributes:
+        documents, chunks, bytes: of those that are used; where documents are not cut, each is one chunk.
+        skipped: reason -> how many are not.
+    """
+
+    documents: int
+    chunks: int
+    bytes: int
+    skipped: dict[str, int]
+
+
 class Report(msgspec.Struct, frozen=True):
     """A report.
 
@@ -94,6 +114,7 @@ class Report(msgspec.Struct, frozen=True):
         coverage: axis -> value -> what became of its items.
         lengths, openings: by example.
         reasons: by reason, most frequent first.
+        documents: by axis.
     """
 
     summary: Summary
@@ -103,6 +124,7 @@ class Report(msgspec.Struct, frozen=True):
     duplicates: Duplicates
     reasons: dict[str, Reason]
     disk: DiskBytes
+    documents: dict[str, DocumentFigures]
 
 
 def as_object(report: Report) -> dict[str, Any]:
@@ -111,7 +133,13 @@ def as_object(report: Report) -> dict[str, Any]:
     return {**document.pop("summary"), "seconds": None, **document}
 
 
-def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Render) -> Report:
+def make_report(
+    snapshot: Snapshot,
+    space: Space,
+    items: int | None,
+    render: Render,
+    documents: Mapping[str, DocumentAxis] = NO_DOCUMENTS,
+) -> Report:
     """Read a job through.
 
     Args:
@@ -119,11 +147,12 @@ def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Ren
         space: of its spec.
         items: how many items the job has, None where unknown.
         render: makes the lines of decisions that are in the journal only.
+        documents: those of each axis of documents.
 
     Raises:
         CorruptionError: something on disk is not what was written.
     """
-    sheet, survey = snapshot.sheet, Survey()
+    sheet, survey = snapshot.sheet, Survey({axis: _labelled(space, axis) for axis in documents})
     for line in snapshot.lines("corpus"):
         survey.add_kept(line)
     for line in snapshot.lines("rejects"):
@@ -139,6 +168,7 @@ def make_report(snapshot: Snapshot, space: Space, items: int | None, render: Ren
         openings={name: _openings(texts) for name, texts in survey.texts.items()},
         duplicates=_duplicates(sheet, survey),
         reasons=_reasons(sheet, survey),
+        documents={axis: _figures(each.index.footer) for axis, each in documents.items()},
         disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects"))),
     )
 
@@ -152,6 +182,18 @@ def _survey_tail(snapshot: Snapshot, sheet: Sheet, survey: Survey, render: Rende
         if lines.reject is not None:
             survey.add_rejected(lines.reject)
     return sheet != before
+
+
+def _labelled(space: Space, axis: str) -> Label:
+    def label(index: int) -> str:
+        value = space.item(index).values[axis]
+        return value.label if isinstance(value, Document) else name_of(value)
+
+    return label
+
+
+def _figures(footer: Footer) -> DocumentFigures:
+    return DocumentFigures(footer.documents, footer.pieces, footer.bytes, footer.skipped)
 
 
 def _coverage(axis: str, space: Space, survey: Survey, kept_items: int) -> dict[str, ValueCoverage]:

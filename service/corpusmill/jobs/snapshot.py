@@ -94,14 +94,17 @@ def fold_tail(snapshot: Snapshot, sheet: Sheet, render: Render) -> Iterator[Line
     paid: dict[int, list[Paid]] = {}
     for sequence, line in _journal_lines(snapshot.folder / "journal", last.replay if last else BEGINNING):
         record = decode_record(line)
-        if sequence > sealed_sequence:
-            sheet.add(record)
         if isinstance(record, Paid):
             paid.setdefault(record.index, []).append(record)
-        elif isinstance(record, Decided):
-            completions = paid.pop(record.index, [])
-            if sequence > sealed_sequence:
-                yield render(record, completions)
+        completions = paid.pop(record.index, []) if isinstance(record, Decided) else []
+        if sequence <= sealed_sequence:
+            continue
+        if isinstance(record, Decided):
+            lines = render(record, completions)
+            sheet.add(lines.instead or record)
+            yield lines
+        else:
+            sheet.add(record)
 
 
 def disk_bytes(folder: Path) -> int:

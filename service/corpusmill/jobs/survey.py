@@ -4,6 +4,7 @@ Rule of this file: memory grows with the axes' values and the reasons, not with 
 """
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,10 @@ OPENING_WORDS = 5
 
 DUPLICATE = "duplicate"
 """The reason of a reject line that repeats a kept item; its detail is that item's id."""
+
+
+Label = Callable[[int], str]
+"""Index of an item -> what it counts for."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -46,6 +51,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     """What is read of a line of the rejects."""
 
     id: str
+    index: int
     values: dict[str, Any]
     reason: str
     detail: str
@@ -70,6 +76,9 @@ class Texts:
 class Survey:
     """Everything that is counted.
 
+    Args:
+        labels: of axes of documents: under which label an item counts.
+
     Attributes:
         kept, decided: (axis, name of the value) -> items.
         texts: by example.
@@ -77,7 +86,8 @@ class Survey:
         repeated: ids of kept items, by how many items repeat them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Mapping[str, Label]) -> None:
+        self._labels = labels
         self.kept: Counter[tuple[str, str]] = Counter()
         self.decided: Counter[tuple[str, str]] = Counter()
         self.texts: dict[str, Texts] = {}
@@ -91,7 +101,7 @@ class Survey:
         self.texts.setdefault(record.example, Texts()).add(record.text)
         if record.index != self._last_index:
             self._last_index = record.index
-            values = _named(record.values)
+            values = self._named(record.index, record.values)
             self.kept.update(values)
             self.decided.update(values)
 
@@ -99,13 +109,14 @@ class Survey:
         """Take a line of the rejects."""
         record = _decode_rejected(line)
         self.example_of.setdefault(record.reason, record)
-        self.decided.update(_named(record.values))
+        self.decided.update(self._named(record.index, record.values))
         if record.reason == DUPLICATE:
             self.repeated.add(record.detail)
 
-
-def _named(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(axis, name_of(value)) for axis, value in values.items()]
+    def _named(self, index: int, values: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return what an item counts for on each axis."""
+        labels = self._labels
+        return [(axis, labels[axis](index) if axis in labels else name_of(value)) for axis, value in values.items()]
 
 
 _decode_kept = msgspec.json.Decoder(KeptLine).decode

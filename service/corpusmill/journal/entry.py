@@ -6,10 +6,15 @@ from corpusmill.journal.records import Decided, Record, encode_record
 
 
 class Lines(msgspec.Struct, frozen=True):
-    """What a decision contributes: lines of the corpus, or one line of the rejects, without line ends."""
+    """What a decision contributes: lines of the corpus, or one line of the rejects, without line ends.
+
+    Attributes:
+        instead: of a decision that is replayed, the one that takes its place, as its lines cannot be made any more.
+    """
 
     corpus: tuple[bytes, ...] = ()
     reject: bytes | None = None
+    instead: Decided | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):

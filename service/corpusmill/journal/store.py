@@ -194,7 +194,9 @@ class JobStore:
             self.paid.setdefault(record.index, []).append(record)
             self._fold.first_paid.setdefault(record.index, sequence)
         elif isinstance(record, Decided) and record.index not in self.done:
-            entry = Entry(record, line, self._render(record, self.paid.pop(record.index, [])))
-            replayed.add(record.index, record.fingerprints)
+            lines = self._render(record, self.paid.pop(record.index, []))
+            decided = lines.instead or record
+            entry = Entry(decided, line, lines)
+            replayed.add(decided.index, decided.fingerprints)
         if sequence > self._fold.sealed_sequence:
             self._folding.append((sequence, entry))

@@ -54,7 +54,7 @@ def source_of(value: Value) -> str:
 def encode_value(value: object) -> str:
     """Return the full text of a Labelled value, or a document's name.
 
-    It is the `enc_hook` of every msgspec encoder that sees axis values: msgspec encodes `str` itself but no subclass of it.
+    It is the `enc_hook` of every msgspec encoder that sees axis values; msgspec encodes no subclass of `str` by itself.
 
     Raises:
         TypeError: the value is of another type that msgspec cannot encode.

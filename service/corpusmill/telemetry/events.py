@@ -31,6 +31,33 @@ class JobStarted(Event, frozen=True):
     target: int | None = None
 
 
+class DocumentsIndexed(Event, frozen=True):
+    """The documents of an axis have been found.
+
+    Attributes:
+        documents, chunks, bytes: of those that are used.
+        skipped: reason -> how many are not.
+    """
+
+    job: str
+    axis: str
+    documents: int
+    chunks: int
+    bytes: int
+    skipped: dict[str, int]
+    seconds: float
+
+
+class DocumentSkipped(Event, frozen=True):
+    """A document cannot be used, though the spec did not say so."""
+
+    job: str
+    axis: str
+    name: str
+    reason: str
+    detail: str
+
+
 class JobPaused(Event, frozen=True):
     """No call is issued until the cause is gone; the job goes on by itself."""
 

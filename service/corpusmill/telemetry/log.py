@@ -20,6 +20,7 @@ from corpusmill.telemetry.events import (
     BudgetSpent,
     CallAnswered,
     CallFailed,
+    DocumentSkipped,
     Event,
     HttpAnswered,
     ItemBroken,
@@ -39,7 +40,12 @@ QUIET_SECONDS = 10.0
 KEYS_MOST = 1000
 """Different failures that are remembered; beyond that all are told anew."""
 
-_LEVELS: dict[type[Event], str] = {JobPaused: "warning", CallFailed: "warning", ItemBroken: "error"}
+_LEVELS: dict[type[Event], str] = {
+    JobPaused: "warning",
+    DocumentSkipped: "warning",
+    CallFailed: "warning",
+    ItemBroken: "error",
+}
 
 UNTOLD = (BudgetSpent, CallAnswered, HttpAnswered, ItemDecided, JournalSynced, LoopLagged)
 """Events that come with every unit of work, or by the clock: at level info they are counted at most."""

@@ -17,7 +17,7 @@ SUMMARY = [
     "seconds",
     "reason",
 ]
-LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "disk"]
+LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "disk", "documents"]
 
 
 def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> None:

@@ -171,4 +171,12 @@ def test_the_object_has_the_summary_first_and_no_seconds(data: Path) -> None:
     summary = msgspec.to_builtins(report_of(data, "tales").summary)
     assert list(document)[: len(summary)] == list(summary)
     assert document["seconds"] is None
-    assert list(document)[len(summary) :] == ["coverage", "lengths", "openings", "duplicates", "reasons", "disk"]
+    assert list(document)[len(summary) :] == [
+        "coverage",
+        "lengths",
+        "openings",
+        "duplicates",
+        "reasons",
+        "disk",
+        "documents",
+    ]

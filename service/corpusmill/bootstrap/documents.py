@@ -98,6 +98,9 @@ def sketched_documents(
     Raises:
         SpecError: a source has no document that can be used.
     """
+    if not spec.space.documents:
+        yield {}, []
+        return
     with TemporaryDirectory(prefix="corpusmill-plan-") as name:
         opened, remarks = {}, []
         for axis, documents in spec.space.documents.items():

@@ -10,6 +10,9 @@ import pytest
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import DEFAULT, Target, Upstream, UpstreamError
 from corpusmill.config import Config, ConfigError, EndpointConfig, ModelConfig, load_config
+from corpusmill.engine.route import Route
+from corpusmill.engine.tickets import Tickets
+from corpusmill.limits.charge import Charge
 from corpusmill.simulate import SimulateOptions, serving
 from corpusmill.spec.schema import JobSpec, Limits
 from tests.jobs.harness import spec_of
@@ -59,8 +62,8 @@ def test_jobs_share_the_gate_of_one_key_and_not_that_of_another() -> None:
             switchboard.routes("one", spec_for("a", "b", "mini")) as one,
             switchboard.routes("two", spec_for("same")) as two,
         ):
-            assert one["a"].tickets is two["same"].tickets
-            assert len({id(one[alias].tickets) for alias in ("a", "b", "mini")}) == 3
+            assert gate_of(one["a"]) is gate_of(two["same"])
+            assert len({gate_of(one[alias]) for alias in ("a", "b", "mini")}) == 3
 
     run(scene)
 
@@ -134,6 +137,29 @@ def test_a_job_that_is_over_leaves_nothing_in_the_queue() -> None:
     run(scene)
 
 
+def test_a_job_that_asks_for_less_than_the_endpoint_allows_gets_less_and_others_do_not() -> None:
+    async def seconds_for(route: Route, calls: int) -> float:
+        began = asyncio.get_running_loop().time()
+        for _ in range(calls):
+            _, ticket = await route.admit(Charge())
+            ticket.answered()
+        return asyncio.get_running_loop().time() - began
+
+    async def scene(base_url: str) -> None:
+        endpoints = {"a": EndpointConfig(base_url=base_url, requests_per_minute=600_000)}
+        frugal = msgspec.structs.replace(spec_for("m"), limits=Limits(requests_per_minute=3000))
+        async with (
+            board(endpoints, {"m": ModelConfig(endpoint="a", name="simulated")}) as switchboard,
+            switchboard.routes("frugal", frugal) as less,
+            switchboard.routes("greedy", spec_for("m")) as more,
+        ):
+            assert await seconds_for(more["m"], 30) < 0.3
+            assert await seconds_for(less["m"], 30) == pytest.approx((30 - 3000 / 60 * 0.25) / 50, abs=0.3)
+            assert await seconds_for(more["m"], 30) < 0.3
+
+    run(scene)
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -152,3 +178,8 @@ def test_a_configuration_that_cannot_work_is_refused(tmp_path: Path, document: s
 def limits_of(switchboard: Switchboard) -> dict[str, float]:
     (statistics,) = switchboard.statistics().values()
     return {bucket.name: bucket.limit for bucket in statistics.buckets}
+
+
+def gate_of(route: Route) -> Tickets:
+    (member,) = route.members
+    return member.tickets

@@ -28,9 +28,11 @@ REFUSALS: dict[FailureKind, dict[str, tuple[int, object]]] = {
         "rate limit, Google": (429, [{"error": {"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED"}}]),
         "rate limit inside 200": (200, {"choices": [], "error": {"code": 429, "message": "provider"}}),
     },
-    FailureKind.OVERLOADED: {
+    FailureKind.SLOW_DOWN: {
         "slow down": (429, openai("Slow down", "slow_down", "rate_limit_error")),
         "slow down, formerly": (503, openai("Slow down", "slow_down")),
+    },
+    FailureKind.OVERLOADED: {
         "overloaded": (503, b""),
         "overloaded, Anthropic": (529, {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}),
     },

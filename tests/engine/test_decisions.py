@@ -90,29 +90,39 @@ def test_what_is_spent_never_exceeds_the_budget(calls: int, dollars: int, wishes
 
 
 def test_an_outage_never_uses_up_an_item() -> None:
-    tries, chance = Tries(answers=7), random.Random(1)
+    tries, chance = Tries(), random.Random(1)
     for _ in range(1000):
-        assert tries.delay_seconds(Failure(FailureKind.CONNECT, "down"), 7, chance) is not None
+        assert tries.delay_seconds(Failure(FailureKind.CONNECT, "down"), "a", 7, chance) is not None
 
 
 def test_what_fails_while_others_are_served_is_given_up() -> None:
-    tries, chance = Tries(answers=0), random.Random(1)
-    delays = [tries.delay_seconds(Failure(FailureKind.SERVER_ERROR, "500"), n, chance) for n in range(1, TRIES + 1)]
+    tries, chance = Tries(), random.Random(1)
+    delays = [tries.delay_seconds(Failure(FailureKind.SERVER_ERROR, "500"), "a", n, chance) for n in range(TRIES + 1)]
     assert None not in delays[:-1]
     assert delays[-1] is None
 
 
+def test_another_endpoint_that_serves_others_says_nothing_about_one_that_is_down() -> None:
+    tries, chance = Tries(), random.Random(1)
+    for n in range(1000):
+        assert tries.delay_seconds(Failure(FailureKind.CONNECT, "down"), "dead", 0, chance) is not None
+        if n % 200 == 0:
+            tries.delay_seconds(Failure(FailureKind.RESET, "x"), "alive", n, chance)
+
+
 def test_useless_answers_always_count_and_rate_limits_never() -> None:
     chance = random.Random(1)
-    useless = Tries(answers=0)
-    assert [useless.delay_seconds(Failure(FailureKind.MALFORMED, "x"), 0, chance) for _ in range(TRIES)][-1] is None
-    paced = Tries(answers=0)
-    delays = [paced.delay_seconds(Failure(FailureKind.RATE_LIMITED, "x"), n, chance) for n in range(100)]
+    useless = Tries()
+    assert [useless.delay_seconds(Failure(FailureKind.MALFORMED, "x"), "a", 0, chance) for _ in range(TRIES)][
+        -1
+    ] is None
+    paced = Tries()
+    delays = [paced.delay_seconds(Failure(FailureKind.RATE_LIMITED, "x"), "a", n, chance) for n in range(100)]
     assert delays == [0.0] * 100
 
 
 @given(st.integers(0, 60))
 def test_delays_are_bounded(times: int) -> None:
-    tries, chance = Tries(answers=0), random.Random(times)
-    delays = [tries.delay_seconds(Failure(FailureKind.RESET, "x"), 0, chance) for _ in range(times)]
+    tries, chance = Tries(), random.Random(times)
+    delays = [tries.delay_seconds(Failure(FailureKind.RESET, "x"), "a", 0, chance) for _ in range(times)]
     assert all(delay is not None and 0 <= delay <= 60 for delay in delays)

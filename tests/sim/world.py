@@ -20,7 +20,7 @@ from corpusmill.endpoint.failures import Failure, FailureKind
 from corpusmill.endpoint.prices import Prices
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending
-from corpusmill.engine.route import Route
+from corpusmill.engine.route import Member, Route
 from corpusmill.engine.tickets import Tickets
 from corpusmill.jobs.summary import Summary
 from corpusmill.journal.manifest import read_commits
@@ -133,12 +133,16 @@ class World:
         seed: replays everything.
         spec: the job.
         endpoint: by default one without faults.
+        others: more endpoints behind the same model.
     """
 
-    def __init__(self, seed: int, spec: JobSpec, endpoint: ScriptedEndpoint | None = None) -> None:
+    def __init__(
+        self, seed: int, spec: JobSpec, endpoint: ScriptedEndpoint | None = None, *others: ScriptedEndpoint
+    ) -> None:
         self.rng = random.Random(seed)
         self.seed, self.spec = seed, spec
         self.endpoint = endpoint or ScriptedEndpoint(self.rng)
+        self.endpoints = (self.endpoint, *others)
         self.disk = SimDisk(self.rng)
         self.events: list[Event] = []
         self.lost_most = 0
@@ -166,8 +170,8 @@ class World:
             tokens_per_minute=limits.tokens_per_minute,
             concurrency=limits.concurrency,
         )
-        tickets = Tickets(Gate(gate_limits, self.rng, loop.time()))
-        routes = {step.model: Route("scripted", self.endpoint, tickets) for step in self.spec.steps}
+        members = [Member(each, Tickets(Gate(gate_limits, self.rng, loop.time()))) for each in self.endpoints]
+        routes = {step.model: Route("scripted", members, job=self.spec.name) for step in self.spec.steps}
         for route in routes.values():
             route.price(PRICES)
         engine = assembly.engine(

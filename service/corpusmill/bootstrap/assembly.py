@@ -34,6 +34,7 @@ from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.records import Decided, Granted, Paid
 from corpusmill.journal.store import JobStore
+from corpusmill.limits.width import WIDTH_MOST
 from corpusmill.space.space import NO_DOCUMENTS, Space, build_space
 from corpusmill.space.tree import DocumentValues
 from corpusmill.spec.errors import DocumentError, SpecError
@@ -41,7 +42,8 @@ from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.template import compile_expression
 from corpusmill.telemetry.events import Emit
 
-WIDTH = 100
+WIDTH_AT_START = 8
+"""Workers to begin with, where there are more as soon as there is room for them."""
 
 UNANSWERED = GaveUp("unanswered", "")
 """What a walk that is replayed is told where the journal has nothing: nothing came, and the item ended with that."""
@@ -172,8 +174,9 @@ class Assembly:
         jitter: random.Random,
         emit: Emit,
         low_bytes: int = LOW_BYTES,
+        most: int = WIDTH_MOST,
     ) -> Engine:
-        """Return the engine that runs what is left of the job."""
+        """Return the engine that runs what is left of the job, `most` items at once at most."""
         spec, store = self.spec, self.store
         self.writer = Writer(
             self.job,
@@ -191,17 +194,8 @@ class Assembly:
             limit=spec.space.limit,
             target=spec.target.kept if spec.target else None,
         )
-        purse = Purse(self.job, self._budget(), self.writer, self.halt, emit)
-        self.caller = Caller(
-            self.job,
-            self._chain.steps,
-            routes,
-            writer=self.writer,
-            purse=purse,
-            halt=self.halt,
-            jitter=jitter,
-            emit=emit,
-        )
+        purse = Purse(spec.name, self._budget(), self.writer, self.halt, emit)
+        left, concurrency = max(self.space.size - len(store.done), 1), spec.limits.concurrency
         engine = Engine(
             space=self.space,
             schedule=self.schedule,
@@ -209,7 +203,20 @@ class Assembly:
             purse=purse,
             writer=self.writer,
             halt=self.halt,
-            width=min(spec.limits.concurrency or WIDTH, max(self.space.size - len(store.done), 1)),
+            width=min(concurrency or WIDTH_AT_START, left),
+            most=min(concurrency or most, left),
+        )
+        self.caller = Caller(
+            spec.name,
+            self._chain.steps,
+            routes,
+            writer=self.writer,
+            purse=purse,
+            halt=self.halt,
+            waits_for_quota=spec.limits.on_quota == "pause",
+            room=engine.widen,
+            jitter=jitter,
+            emit=emit,
         )
         self.carrier = Carrier(
             self._chain,

@@ -86,8 +86,8 @@ class Running:
 
     def gates(self) -> dict[str, GateStatistics]:
         """The state of every gate that the job passes, by the name of its endpoint."""
-        tickets = {route.endpoint_name: route.tickets for route in self._routes.values()}
-        return {name: each.statistics() for name, each in tickets.items()}
+        members = [member for route in self._routes.values() for member in route.members]
+        return {member.tickets.name: member.tickets.statistics() for member in members}
 
     async def flush(self) -> None:
         """Write the lines of open shards that wait in memory, so that a reader finds them."""

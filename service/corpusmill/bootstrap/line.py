@@ -48,7 +48,7 @@ class Line:
         self.listed: list[str] | None = None
         self.trouble: Failure | None = None
         self._clock = asyncio.get_running_loop().time
-        self.tickets = Tickets(Gate(self._limits(), random.Random(), self._clock()))
+        self.tickets = Tickets(Gate(self._limits(), random.Random(), self._clock()), target.name)
         self._looked = False
 
     def join(self, target: Target) -> None:
@@ -76,9 +76,12 @@ class Line:
             return
         self.tickets.expect_within(min(max(REFUSAL_FACTOR * (self._clock() - asked_at), 0.1), OPENING_SECONDS))
 
-    def explained(self, trouble: Failure) -> str:
-        """Return what is wrong with the endpoint, and what to do."""
-        base_url, name = self.target.endpoint.base_url, self.target.name
+    @property
+    def explained(self) -> str:
+        """What is wrong with the endpoint, and what to do; empty if nothing is."""
+        base_url, name, trouble = self.target.endpoint.base_url, self.target.name, self.trouble
+        if trouble is None:
+            return ""
         if trouble.kind is FailureKind.UNAUTHORIZED:
             have = "refuses the key" if self.target.api_key else "asks for a key"
             check = "OPENAI_API_KEY" if name == DEFAULT else f"the key of endpoints.{name}"

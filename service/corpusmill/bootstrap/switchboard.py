@@ -5,6 +5,7 @@ with the switchboard; a job has routes only while its block runs.
 """
 
 import asyncio
+import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,12 @@ from typing import Self
 import msgspec
 
 from corpusmill.bootstrap.line import Line, opened
-from corpusmill.bootstrap.target import Budget, Target, Upstream, UpstreamError
+from corpusmill.bootstrap.target import Budget, Target, Upstream, UpstreamError, spec_limits
 from corpusmill.config import Config, ModelConfig
 from corpusmill.endpoint.prices import Prices, resolve_prices
-from corpusmill.engine.route import Route
+from corpusmill.engine.route import Member, Route
+from corpusmill.engine.tickets import Tickets
+from corpusmill.limits.gate import Gate
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.spec.schema import JobSpec, Limits
 
@@ -68,17 +71,18 @@ class Switchboard:
             UpstreamError: an endpoint does not answer, refuses the key, or does not have the model.
             ConfigError, EndpointConfigError, PriceConfigError: something about it is not usable.
         """
-        routes = {alias: await self._route(alias) for alias in dict.fromkeys(step.model for step in spec.steps)}
-        gates = {id(route.tickets): route.tickets.jobs for route in routes.values()}
-        for queue in gates.values():
-            queue.share(job, weight, priority)
+        aliases = dict.fromkeys(step.model for step in spec.steps)
+        routes = {alias: await self._route(job, alias, spec.limits) for alias in aliases}
+        gates = dict.fromkeys(member.tickets for route in routes.values() for member in route.members)
+        for gate in gates:
+            gate.jobs.share(job, weight, priority)
         self._routes[job] = routes
         try:
             yield routes
         finally:
             del self._routes[job]
-            for queue in gates.values():
-                queue.forget(job)
+            for gate in gates:
+                gate.jobs.forget(job)
 
     def reload(self, config: Config) -> None:
         """Adopt other limits and prices at once, also for jobs that run; they keep their endpoints until they end."""
@@ -95,14 +99,17 @@ class Switchboard:
         """Return what the gates look like now, by the names of their endpoints."""
         return {line.target.name: line.tickets.statistics() for line in self._lines.values()}
 
-    async def _route(self, alias: str) -> Route:
-        """Resolve an alias."""
+    async def _route(self, job: str, alias: str, limits: Limits) -> Route:
+        """Resolve an alias for a job."""
         upstream, targets = self._upstream, self._upstream.targets(alias, self._environ)
         lines = [await self._line(target) for target in targets]
-        line = lines[0]
-        name = await line.model(upstream.name(alias))
+        alive = [line for line in lines if line.trouble is None]
+        if not alive:
+            raise UpstreamError("; ".join(line.explained for line in lines))
+        name, *_ = [await line.model(upstream.name(alias)) for line in alive]
         model = upstream.model(alias)
-        route = Route(name, line.endpoint, line.tickets, model=alias if model else name, endpoint_name=line.target.name)
+        members = [Member(line.endpoint, line.tickets) for line in lines]
+        route = Route(name, members, job=job, model=alias if model else name, own=self._own(limits))
         if model is not None and model.prices is not None:
             route.price(_configured(targets[0].endpoint.base_url, model))
         else:
@@ -110,7 +117,7 @@ class Switchboard:
         return route
 
     async def _line(self, target: Target) -> Line:
-        """Return the open line to an endpoint that answers."""
+        """Return the line to an endpoint, in trouble or not."""
         async with self._opening[target.budget]:
             line = self._lines.get(target.budget)
             if line is None:
@@ -118,9 +125,16 @@ class Switchboard:
                 self._lines[target.budget] = line
             line.join(target)
             await line.look()
-        if line.trouble is not None:
-            raise UpstreamError(line.explained(line.trouble))
-        return line
+            return line
+
+    def _own(self, limits: Limits) -> Tickets | None:
+        """Return a gate of a job's own, where it asks for less than the process as a whole."""
+        mine, ours = spec_limits(limits), spec_limits(self._limits)
+        if not mine.rows() or mine.lowered(ours) == ours:
+            return None
+        own = Tickets(Gate(msgspec.structs.replace(mine, concurrency=None), random.Random()))
+        own.expect_within(0.0)
+        return own
 
     def _look_up(self, route: Route, base_url: str) -> None:
         """Find out what is published of a model's prices; the tables take long to load, so beside the first calls."""

@@ -119,10 +119,13 @@ def gate_limits(endpoint: EndpointConfig, limits: Limits) -> GateLimits:
         concurrency=endpoint.concurrency,
         reserve_output=endpoint.reserve_output,
     )
-    return allowed.lowered(
-        GateLimits(
-            requests_per_minute=limits.requests_per_minute,
-            tokens_per_minute=limits.tokens_per_minute,
-            concurrency=limits.concurrency,
-        )
+    return allowed.lowered(spec_limits(limits))
+
+
+def spec_limits(limits: Limits) -> GateLimits:
+    """Return the limits of a spec as a gate's."""
+    return GateLimits(
+        requests_per_minute=limits.requests_per_minute,
+        tokens_per_minute=limits.tokens_per_minute,
+        concurrency=limits.concurrency,
     )

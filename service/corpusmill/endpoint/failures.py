@@ -39,6 +39,7 @@ class FailureKind(enum.Enum):
     TIMEOUT = "timeout"
     SERVER_ERROR = "server_error"
     OVERLOADED = "overloaded"
+    SLOW_DOWN = "slow_down"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXHAUSTED = "quota_exhausted"
     REQUEST_TOO_LARGE = "request_too_large"
@@ -60,6 +61,7 @@ _FATES: Final = {
     FailureKind.TIMEOUT: Fate.RETRY,
     FailureKind.SERVER_ERROR: Fate.RETRY,
     FailureKind.OVERLOADED: Fate.RETRY,
+    FailureKind.SLOW_DOWN: Fate.RETRY,
     FailureKind.RATE_LIMITED: Fate.RETRY,
     FailureKind.QUOTA_EXHAUSTED: Fate.STOP_JOB,
     FailureKind.REQUEST_TOO_LARGE: Fate.FAIL_ITEM,
@@ -114,7 +116,7 @@ _ANSWERED: Final[dict[tuple[int | None, str | None], FailureKind]] = {
     (None, "request_too_large"): FailureKind.REQUEST_TOO_LARGE,
     (413, "rate_limit_exceeded"): FailureKind.REQUEST_TOO_LARGE,  # Groq: one request above the whole minute's tokens
     (413, None): FailureKind.REQUEST_TOO_LARGE,
-    (None, "slow_down"): FailureKind.OVERLOADED,
+    (None, "slow_down"): FailureKind.SLOW_DOWN,
     (None, "server_is_overloaded"): FailureKind.OVERLOADED,
     (None, "overloaded_error"): FailureKind.OVERLOADED,
     (498, None): FailureKind.OVERLOADED,  # Groq: flex capacity exceeded

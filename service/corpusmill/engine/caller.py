@@ -6,7 +6,7 @@ the budget's reservation is settled once. A call that is out is never abandoned 
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from corpusmill.chain.chain import CompiledStep
 from corpusmill.chain.completion import Completion, GaveUp, Prompt
@@ -14,6 +14,7 @@ from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 from corpusmill.engine.budget import Price
 from corpusmill.engine.halt import Halt, RunEndingError
+from corpusmill.engine.held import Held
 from corpusmill.engine.lane import Lane
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.retry import Tries
@@ -21,18 +22,20 @@ from corpusmill.engine.route import Route, Tally, Worker
 from corpusmill.engine.tell import call_answered, call_failed
 from corpusmill.engine.tickets import Ticket
 from corpusmill.engine.writer import Writer
+from corpusmill.limits.charge import Charge
 from corpusmill.limits.claim import Refusal, RefusalKind
-from corpusmill.telemetry.events import Emit, JobPaused, JobResumed
+from corpusmill.telemetry.events import Emit
 
 REFUSALS = {
     FailureKind.RATE_LIMITED: RefusalKind.RATE,
     FailureKind.OVERLOADED: RefusalKind.CAPACITY,
+    FailureKind.SLOW_DOWN: RefusalKind.SLOW_DOWN,
     FailureKind.QUOTA_EXHAUSTED: RefusalKind.QUOTA,
 }
 """Failures that lie in the load and not in the request."""
 
-CLOSED_TO_CALLS = ("open", "probing")
-"""States of a gate's breaker in which the endpoint is taken to be down."""
+SPARE = 4
+"""Fewer calls than this waiting for their tickets: there is room for more workers."""
 
 NOTHING = Price(0, 0)
 
@@ -53,6 +56,8 @@ class Caller:
         writer: asked for room before each call.
         purse: pays for each call.
         halt: ends the run where no call can succeed.
+        waits_for_quota: whether the run waits where the account may not spend any more; otherwise it ends.
+        room: called when calls pass without others waiting behind them.
         jitter: for delays between tries.
         emit: takes events.
     """
@@ -66,13 +71,18 @@ class Caller:
         writer: Writer,
         purse: Purse,
         halt: Halt,
+        waits_for_quota: bool,
+        room: Callable[[], None],
         jitter: random.Random,
         emit: Emit,
     ) -> None:
         self.job, self._writer, self._purse = job, writer, purse
         self._halt, self._jitter, self._emit = halt, jitter, emit
         self._lanes = {step.name: Lane(step, routes[step.model]) for step in steps}
-        self.in_flight = 0
+        self._waits_for_quota, self._room = waits_for_quota, room
+        self._held = Held(job, emit)
+        self._clock = asyncio.get_running_loop().time
+        self.in_flight = self.waiting = 0
 
     async def complete(self, step: CompiledStep, prompt: Prompt, tally: Tally, worker: Worker) -> Completion | GaveUp:
         """Return a completion of the prompt, or why there is none.
@@ -98,16 +108,16 @@ class Caller:
         self, failure: Failure, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker
     ) -> Completion | GaveUp:
         """Call again after a failure, for as long as that is worth it."""
-        route, tries = lane.route, Tries(lane.route.answers)
+        route, tries = lane.route, Tries()
         while True:
-            if failure.fate is Fate.STOP_JOB:
+            if failure.fate is Fate.STOP_JOB and not self._is_patient(failure, route):
                 self._halt.stop("failed", f"{failure.kind.value}: {failure.message}")
                 raise RunEndingError
             if failure.fate is Fate.FAIL_ITEM and route.answers:
                 return GaveUp(failure.kind.value, failure.message)
             if failure.fate is Fate.FAIL_ITEM:
                 self._suspect(route, failure)
-            delay = tries.delay_seconds(failure, route.answers, self._jitter)
+            delay = tries.delay_seconds(failure, worker.asked, worker.asked.answers, self._jitter)
             if delay is None:
                 return GaveUp(failure.kind.value, f"given up after repeated failures: {failure.message}")
             if self._halt.ending is None:
@@ -116,6 +126,10 @@ class Caller:
             if isinstance(answer, Answer):
                 return answer.completion
             failure = answer
+
+    def _is_patient(self, failure: Failure, route: Route) -> bool:
+        """Whether to wait for an account that may not spend any more, or to go on with another one."""
+        return failure.kind is FailureKind.QUOTA_EXHAUSTED and (self._waits_for_quota or route.hold() is None)
 
     def _suspect(self, route: Route, failure: Failure) -> None:
         """Until an endpoint has answered anything, its refusals speak against the endpoint, not against the items."""
@@ -154,56 +168,57 @@ class Caller:
     async def _call(self, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker, after: str) -> Answer | Failure:
         """Take a ticket, call, and settle the ticket; a retry goes before other calls of the job."""
         route, chars = lane.route, prompt.chars
-        charge = lane.estimator.estimate(chars, lane.bound)
-        async with route.tickets.ticket(self.job, charge, first=bool(after)) as ticket:
+        ticket = await self._admit(route, lane.estimator.estimate(chars, lane.bound), worker, first=bool(after))
+        try:
             if self._halt.ending is not None:
+                ticket.withdraw()
                 raise RunEndingError
             worker.in_call = True
             self.in_flight += 1
             try:
                 request = CallRequest(route.upstream, prompt, lane.step.parameters)
-                answer = await route.endpoint.call(request, lane.deadline_seconds)
+                answer = await worker.asked.endpoint.call(request, lane.deadline_seconds)
             finally:
                 self.in_flight -= 1
                 worker.in_call = False
             tally.sent += 1
-            if isinstance(answer, Answer):
-                usage, known = answer.completion.usage, answer.completion.usage_known
-                ticket.answered(
-                    usage.input_tokens if known else None, usage.output_tokens if known else None, answer.headers
-                )
-            else:
-                _settle_failed(ticket, answer)
+            _settle(ticket, answer)
+        finally:
+            ticket.leave()
         if isinstance(answer, Answer):
             if not route.priced.is_set():
                 await route.priced.wait()
-            self._note_answer(answer, lane, chars)
+            worker.asked.answers += 1
+            lane.learn(chars, answer)
+            self._held.look(route, self._clock())
             self._emit(call_answered(answer, lane, ticket, tally.index, after))
         else:
-            self._note_failure(answer, route, tally)
+            tally.count(is_refused=answer.kind is FailureKind.RATE_LIMITED)
+            self._held.look(route, self._clock(), answer.message)
             self._emit(call_failed(answer, lane, ticket, tally.index, after))
         return answer
 
-    def _note_failure(self, failure: Failure, route: Route, tally: Tally) -> None:
-        if failure.kind is FailureKind.RATE_LIMITED:
-            tally.rate_limited += 1
-        else:
-            tally.errors += 1
-        if (
-            route.down_since is None
-            and failure.kind in OUTAGES
-            and route.tickets.statistics().breaker in CLOSED_TO_CALLS
-        ):
-            route.down_since = asyncio.get_running_loop().time()
-            self._emit(JobPaused(self.job, f"endpoint down: {failure.message}"))
+    async def _admit(self, route: Route, charge: Charge, worker: Worker, *, first: bool) -> Ticket:
+        """Wait for a ticket; where few others wait, there is room for more workers."""
+        self.waiting += 1
+        try:
+            worker.asked, ticket = await route.admit(charge, first=first)
+        finally:
+            self.waiting -= 1
+        if self.waiting < SPARE:
+            self._room()
+        return ticket
 
-    def _note_answer(self, answer: Answer, lane: Lane, chars: int) -> None:
-        route = lane.route
-        route.answers += 1
-        if route.down_since is not None and route.tickets.statistics().breaker not in CLOSED_TO_CALLS:
-            self._emit(JobResumed(self.job, asyncio.get_running_loop().time() - route.down_since))
-            route.down_since = None
-        lane.learn(chars, answer)
+
+def _settle(ticket: Ticket, answer: Answer | Failure) -> None:
+    """Tell the gate what became of a call."""
+    if isinstance(answer, Failure):
+        _settle_failed(ticket, answer)
+    elif answer.completion.usage_known:
+        usage = answer.completion.usage
+        ticket.answered(usage.input_tokens, usage.output_tokens, answer.headers)
+    else:
+        ticket.answered(None, None, answer.headers)
 
 
 def _settle_failed(ticket: Ticket, failure: Failure) -> None:

@@ -6,6 +6,8 @@ only `force` abandons them.
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from corpusmill.engine.bell import Bell
 from corpusmill.engine.carrier import Carrier
@@ -30,6 +32,7 @@ class Engine:
         writer: makes durable what comes of it.
         halt: ends the run early.
         width: how many items are carried at once.
+        most: how many may be at last, where `widen` is called when there is room.
     """
 
     def __init__(
@@ -42,9 +45,13 @@ class Engine:
         writer: Writer,
         halt: Halt,
         width: int,
+        most: int,
     ) -> None:
         self._space, self._schedule, self._paid = space, schedule, paid
-        self._purse, self._writer, self._halt, self._width = purse, writer, halt, width
+        self._purse, self._writer, self._halt = purse, writer, halt
+        self._width, self._most = width, most
+        self._is_over = False
+        self._hire: Callable[[], None]
         self._changed = Bell()
         self._workers: dict[asyncio.Task[None], Worker] = {}
 
@@ -59,27 +66,38 @@ class Engine:
             watch = outer.create_task(self._watch())
             try:
                 async with asyncio.TaskGroup() as workers:
+                    self._hire = partial(self._start, workers, carrier)
                     for _ in range(self._width):
-                        worker = Worker()
-                        self._workers[workers.create_task(self._work(carrier, worker))] = worker
+                        self._hire()
             finally:
                 watch.cancel()
                 self._purse.close()
                 self._writer.close()
         return self._halt.ending or Ending("finished")
 
+    def widen(self) -> None:
+        """Carry one more item at once, if there may be more: to be called by a worker, when there is room."""
+        if len(self._workers) < self._most and not self._is_over and self._halt.ending is None:
+            self._hire()
+
     def force(self) -> None:
         """Abandon the calls that are out; what they bring is lost, and what they cost may be paid again."""
         self._halt.stop("interrupted", "forced to stop; calls that were out are lost")
-        for task in self._workers:
+        for task in list(self._workers):
             task.cancel()
 
     async def _watch(self) -> None:
         """At a halt, end the workers that wait; those with a call out end when it is back."""
         await self._halt.wait()
-        for task, worker in self._workers.items():
+        for task, worker in list(self._workers.items()):
             if not worker.in_call:
                 task.cancel()
+
+    def _start(self, workers: asyncio.TaskGroup, carrier: Carrier) -> None:
+        worker = Worker()
+        task = workers.create_task(self._work(carrier, worker))
+        self._workers[task] = worker
+        task.add_done_callback(self._workers.pop)
 
     async def _work(self, carrier: Carrier, worker: Worker) -> None:
         """Carry one item after the other until there is none left or the run ends."""
@@ -88,7 +106,8 @@ class Engine:
                 await carrier.carry(self._space.item(index), self._paid.pop(index, []), worker)
             except RunEndingError:
                 self._schedule.dropped()
-                return
+                break
+        self._is_over = True
 
     def decided(self, decided: Decided) -> None:
         """Take note of an outcome: whoever waits for the target to need more items looks again."""

@@ -1,13 +1,17 @@
 """Whom a step calls, and what is remembered of a call on its way."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import Prices
-from corpusmill.engine.tickets import Tickets
+from corpusmill.engine.tickets import Ticket, Tickets
 from corpusmill.journal.records import Attempts
+from corpusmill.limits.charge import Charge
+from corpusmill.limits.hold import Hold
+from corpusmill.limits.pool import Load, least_outstanding
 
 
 class Answering(Protocol):
@@ -17,29 +21,91 @@ class Answering(Protocol):
         """Make one call; never raises but for cancellation."""
 
 
-class Route:
-    """A model alias, resolved: whom to call, under which name, at what price and through which gate.
+class Member:
+    """One endpoint or key of a route.
 
     Attributes:
+        endpoint: answers calls.
+        tickets: of its gate.
+        answers: calls it answered for this route so far.
+    """
+
+    __slots__ = ("answers", "endpoint", "tickets")
+
+    def __init__(self, endpoint: Answering, tickets: Tickets) -> None:
+        self.endpoint, self.tickets = endpoint, tickets
+        self.answers = 0
+
+
+class Route:
+    """A model alias, resolved for a job: whom to call, under which name, at what price and through which gate.
+
+    Args:
         upstream: the model's name at the endpoint.
-        model, endpoint_name: by which the operator knows both, in events.
+        members: whom to call; of several, whoever has least to do.
+        job: whose route it is, by the name its gates know.
+        model: by which the operator knows it, in events.
+        own: a gate of the job's own, before those of the members, where the job asks for less than they allow.
+
+    Attributes:
         prices: None where they are unknown, or not found out yet.
         priced: set once they are found out.
-        answers: calls answered so far.
         refusals: calls refused for what is in them, before the first answer.
-        down_since: when the endpoint was found to be down, None while it is not.
+        held_since: when nobody let anything pass any more, None while somebody does.
     """
 
     def __init__(
-        self, upstream: str, endpoint: Answering, tickets: Tickets, *, model: str = "", endpoint_name: str = "default"
+        self, upstream: str, members: Sequence[Member], *, job: str, model: str = "", own: Tickets | None = None
     ) -> None:
-        self.model, self.endpoint_name = model or upstream, endpoint_name
-        self.upstream, self.endpoint, self.tickets = upstream, endpoint, tickets
+        self.upstream, self.model, self.members = upstream, model or upstream, members
         self.prices: Prices | None = None
         self.priced = asyncio.Event()
-        self.answers = 0
         self.refusals = 0
-        self.down_since: float | None = None
+        self.held_since: float | None = None
+        self._job, self._own = job, own
+        self._turn = 0
+
+    @property
+    def answers(self) -> int:
+        """Calls answered so far."""
+        return sum(member.answers for member in self.members)
+
+    async def admit(self, charge: Charge, *, first: bool = False) -> tuple[Member, Ticket]:
+        """Return who is to be called, and the ticket for it: to be settled, or left, by whoever takes it."""
+        front = None
+        if self._own is not None:
+            front = self._own.ticket(self._job, charge, first=first)
+            await front.wait()
+        try:
+            while True:
+                member = self._pick()
+                ticket = member.tickets.ticket(self._job, charge, first=first, is_movable=len(self.members) > 1)
+                if await ticket.wait():
+                    ticket.front = front
+                    return member, ticket
+        except asyncio.CancelledError:
+            if front is not None:
+                front.withdraw()
+            raise
+
+    def hold(self) -> Hold | None:
+        """Return what holds back every member, the one that is over first; None if one of them lets calls pass."""
+        first: Hold | None = None
+        for member in self.members:
+            hold = member.tickets.hold()
+            if hold is None:
+                return None
+            if first is None or hold.until < first.until:
+                first = hold
+        return first
+
+    def _pick(self) -> Member:
+        """Return whoever has least to do; who is closed comes after all others."""
+        if len(self.members) == 1:
+            return self.members[0]
+        self._turn += 1
+        loads = [Load(member.tickets.outstanding, member.tickets.held_seconds()) for member in self.members]
+        return self.members[least_outstanding(loads, self._turn)]
 
     def price(self, prices: Prices | None) -> None:
         """Set the prices, which may be found out while the first calls are out."""
@@ -54,6 +120,11 @@ class Tally:
         self.index = index
         self.sent = self.rate_limited = self.errors = 0
 
+    def count(self, *, is_refused: bool) -> None:
+        """Count a call without a completion."""
+        self.rate_limited += is_refused
+        self.errors += not is_refused
+
     def take(self) -> Attempts:
         """Return the counts and start anew."""
         attempts = Attempts(self.sent, self.rate_limited, self.errors)
@@ -62,9 +133,16 @@ class Tally:
 
 
 class Worker:
-    """A worker's place in the run; `in_call` while a request of his is out, which a drain lets come back."""
+    """A worker's place in the run.
 
-    __slots__ = ("in_call",)
+    Attributes:
+        in_call: while a request of his is out, which a drain lets come back.
+        asked: whom he called last; set before his first call.
+    """
+
+    __slots__ = ("asked", "in_call")
+
+    asked: Member
 
     def __init__(self) -> None:
         self.in_call = False

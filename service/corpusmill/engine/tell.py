@@ -21,7 +21,7 @@ def call_answered(answer: Answer, lane: Lane, ticket: Ticket, index: int, after:
     usage = completion.usage
     return CallAnswered(
         ticket.job,
-        route.endpoint_name,
+        ticket.gate_name,
         route.model,
         lane.step.name,
         index,
@@ -43,7 +43,7 @@ def call_failed(failure: Failure, lane: Lane, ticket: Ticket, index: int, after:
     route, usage = lane.route, failure.usage
     return CallFailed(
         ticket.job,
-        route.endpoint_name,
+        ticket.gate_name,
         route.model,
         lane.step.name,
         index,

@@ -13,94 +13,169 @@ from typing import Self
 from corpusmill.limits.charge import Charge, Limits
 from corpusmill.limits.claim import Answered, Claim, ClaimState, Failed, Lost, Outcome, Refusal, Refused, Rejected
 from corpusmill.limits.gate import Gate
+from corpusmill.limits.hold import Hold
 from corpusmill.limits.server_load import ServerLoad
 from corpusmill.limits.statistics import GateStatistics, look_at
 
 TIMER_SECONDS_LEAST = 0.001
 
+HELD_SECONDS = 2.0
+"""A gate that is closed for longer than this turns away who may go elsewhere."""
+
 
 class Ticket(Claim):
-    """The right to send one request, as an async context manager.
+    """The right to send one request, as an async context manager or by `wait` and `leave`.
 
     Entering waits until the gate lets the request through. Inside, the outcome is told once by one of `answered`,
     `refused`, `failed` and `rejected`; a ticket left without any counts as lost and keeps its charge.
+
+    Attributes:
+        gate_name: whose ticket it is.
     """
 
-    __slots__ = ("_first", "_granted", "_tickets")
+    __slots__ = ("_first", "_granted", "_tickets", "front", "gate_name", "is_movable")
 
-    def __init__(self, tickets: "Tickets", job: str, charge: Charge, first: bool) -> None:
+    def __init__(self, tickets: "Tickets", job: str, charge: Charge, *, first: bool, is_movable: bool) -> None:
         super().__init__(job, charge)
+        self.gate_name = tickets.name
+        self.is_movable = is_movable
+        self.front: Ticket | None = None
         self._tickets = tickets
         self._first = first
-        self._granted: asyncio.Future[None] | None = None
+        self._granted: asyncio.Future[bool] | None = None
+
+    async def wait(self) -> bool:
+        """Wait until the gate lets the request through; False if it had better go elsewhere (`is_movable`)."""
+        granted = self._tickets.enter(self, self._first)
+        if granted is None:
+            return True
+        self._granted = granted
+        try:
+            return await granted
+        except asyncio.CancelledError:
+            self._tickets.withdraw(self)
+            raise
+
+    def leave(self) -> None:
+        """Count a request without an outcome as lost; one with an outcome is left alone."""
+        if self.state is ClaimState.GRANTED:
+            self._settle(Lost())
 
     async def __aenter__(self) -> Self:
-        granted = self._tickets.enter(self, self._first)
-        if granted is not None:
-            self._granted = granted
-            try:
-                await granted
-            except asyncio.CancelledError:
-                self._tickets.withdraw(self)
-                raise
+        await self.wait()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.state is ClaimState.GRANTED:
-            self._tickets.settle(self, Lost())
+        self.leave()
 
     def grant(self) -> None:
         """Wake whoever waits for this ticket; if he is being cancelled, he gives it back himself."""
         if self._granted is not None and not self._granted.done():
-            self._granted.set_result(None)
+            self._granted.set_result(True)
+
+    def turn_away(self) -> None:
+        """Send whoever waits for this ticket, which was taken out of the queue, elsewhere."""
+        if self._granted is not None and not self._granted.done():
+            self._granted.set_result(False)
+
+    def withdraw(self) -> None:
+        """Give back a ticket whose request was never sent."""
+        self._tickets.withdraw(self)
+        if self.front is not None:
+            self.front.withdraw()
 
     def answered(
         self,
-        input_tokens: int | None = None,
-        output_tokens: int | None = None,
+        input_tokens: float | None = None,
+        output_tokens: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """The server answered: the charge is corrected to its usage figures, if it sent any."""
-        self._tickets.settle(self, Answered(input_tokens, output_tokens, headers))
+        self._settle(Answered(input_tokens, output_tokens, headers))
 
     def refused(self, refusal: Refusal, headers: Mapping[str, str] | None = None) -> None:
         """The server is too busy for a good request: it is refunded, and the gate slows down."""
-        self._tickets.settle(self, Refused(refusal, headers))
+        self._settle(Refused(refusal, headers))
 
     def failed(self) -> None:
         """Outage: connect, reset, timeout before the first byte, 5xx. The charge is kept."""
-        self._tickets.settle(self, Failed())
+        self._settle(Failed())
 
     def rejected(self) -> None:
         """The server says that the request is bad: it is alive. The charge is kept."""
-        self._tickets.settle(self, Rejected())
+        self._settle(Rejected())
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._tickets.settle(self, outcome)
+        if self.front is None:
+            return
+        if isinstance(outcome, Refused):
+            self.front.withdraw()
+        elif isinstance(outcome, Answered):
+            self.front.answered(outcome.input_tokens, outcome.output_tokens)
+        else:
+            self.front.rejected()
 
 
 class Tickets:
     """Gives out the tickets of one gate; to be made and used inside one running event loop.
 
+    Args:
+        gate: decides.
+        name: of the endpoint, for people and metrics.
+
     Attributes:
         jobs: who waits; gives a job its weight and class (`share`), and drops one that is over (`forget`).
     """
 
-    def __init__(self, gate: Gate[Ticket]) -> None:
+    def __init__(self, gate: Gate[Ticket], name: str = "default") -> None:
         self._gate = gate
+        self.name = name
         self.jobs = gate.queue
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._is_held = False
+        self._busy = asyncio.Event()
 
-    def ticket(self, job: str, charge: Charge, *, first: bool = False) -> Ticket:
+    def ticket(self, job: str, charge: Charge, *, first: bool = False, is_movable: bool = False) -> Ticket:
         """Return a ticket for one request of a job, to be entered once.
 
         Args:
             job: shares the gate with other jobs by weight, see `jobs`.
             charge: what the request is expected to take.
             first: a retry, which goes before the others of its job.
+            is_movable: the request may go elsewhere, and is turned away if the gate closes for a while.
         """
-        return Ticket(self, job, charge, first)
+        return Ticket(self, job, charge, first=first, is_movable=is_movable)
+
+    @property
+    def outstanding(self) -> int:
+        """Requests in flight and waiting."""
+        return self._gate.in_flight + len(self._gate.queue)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any limit per minute or less is known, or the width is fixed."""
+        return self._gate.pacer.rates.is_limited or not self._gate.width.is_open
+
+    def hold(self) -> Hold | None:
+        """Return what lets nothing pass for a while, None if there is nothing."""
+        return self._gate.hold(self._loop.time())
+
+    def held_seconds(self) -> float:
+        """Return for how long nothing will pass; 0 if something may."""
+        now = self._loop.time()
+        hold = self._gate.hold(now)
+        return 0.0 if hold is None else hold.until - now
+
+    async def wait_until_busy(self) -> None:
+        """Return when a request is out."""
+        if not self._gate.in_flight:
+            self._busy.clear()
+            await self._busy.wait()
 
     def expect_within(self, seconds: float) -> None:
         """Wait for the answer to the first request alone, before others follow, for at most so long."""
@@ -125,28 +200,43 @@ class Tickets:
         """Return what the gate looks like now."""
         return look_at(self._gate, self._loop.time())
 
-    def enter(self, ticket: Ticket, first: bool) -> asyncio.Future[None] | None:
+    def enter(self, ticket: Ticket, first: bool) -> asyncio.Future[bool] | None:
         """Let a ticket through at once (None), or return what its holder has to wait for."""
         now = self._loop.time()
         if self._gate.request(ticket, now, first):
+            self._busy.set()
             return None
         self._arm(now)
         return self._loop.create_future()
 
     def withdraw(self, ticket: Ticket) -> None:
         """Take back a ticket whose request was never sent."""
-        self._gate.withdraw(ticket, self._loop.time())
-        self._dispatch()
+        if ticket.state is not ClaimState.SETTLED:
+            self._gate.withdraw(ticket, self._loop.time())
+            self._dispatch()
 
     def settle(self, ticket: Ticket, outcome: Outcome) -> None:
         """Take the outcome of a ticket, and let through whoever may pass now."""
-        self._gate.settle(ticket, outcome, self._loop.time())
+        now = self._loop.time()
+        self._gate.settle(ticket, outcome, now)
+        if not isinstance(outcome, Answered):
+            self._turn_away(now)
         if self._gate.queue:
             self._dispatch()
+
+    def _turn_away(self, now: float) -> None:
+        """When the gate closes for a while, send those elsewhere who may go."""
+        hold = self._gate.hold(now)
+        was_held, self._is_held = self._is_held, hold is not None and hold.until - now > HELD_SECONDS
+        if self._is_held and not was_held:
+            for ticket in [waiting for waiting in self._gate.queue.waiting() if waiting.is_movable]:
+                self._gate.withdraw(ticket, now)
+                ticket.turn_away()
 
     def _dispatch(self) -> None:
         now = self._loop.time()
         for ticket in self._gate.grants(now):
+            self._busy.set()
             ticket.grant()
         self._arm(now)
 

@@ -6,11 +6,12 @@ Levels are floats, as in the continuous bucket that OpenAI's own 429 texts descr
 again in"), which leaks limit / 60 every second.
 """
 
-from corpusmill.limits.charge import Kind
+from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
 
 SLACK_SHARE = 0.2
 """The part of the burst that may still be in use when a charge larger than the burst passes: covers late timers."""
 ROUNDING = 1e-9
+PERIOD_NAMES = {MINUTE_SECONDS: "minute", DAY_SECONDS: "day"}
 
 
 class Bucket:
@@ -52,6 +53,12 @@ class Bucket:
         self.is_steered = False
         self.rate = limit / period_seconds
         self.capacity = self.slack = 0.0
+
+    @property
+    def name(self) -> str:
+        """Kind and period in words, such as `tokens_per_minute`."""
+        period = PERIOD_NAMES.get(self.period_seconds) or f"{self.period_seconds:g}_seconds"
+        return f"{self.kind.name.lower()}_per_{period}"
 
     def shape(self, now: float, share: float, burst_seconds: float) -> None:
         """Run at `share` of the limit from now on, with at most `burst_seconds` of it at once."""

@@ -50,6 +50,11 @@ class Buckets:
             ready = max(ready, at)
         return ready
 
+    def day_used_up(self, now: float) -> tuple[float, Bucket] | None:
+        """Return when the fullest daily bucket lets anything pass again, and which it is; None if all do now."""
+        full = [(row.ready_at(1.0), row) for row in self.rows if row.period_seconds >= DAY_SECONDS]
+        return max((each for each in full if each[0] > now), key=lambda each: each[0], default=None)
+
     def charge(self, amounts: Amounts, now: float) -> None:
         """Charge all buckets."""
         self._count(amounts)

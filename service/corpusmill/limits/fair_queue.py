@@ -108,6 +108,10 @@ class FairQueue(Generic[C]):
         del self._lanes[claim.job].waiting[claim]
         self._size -= 1
 
+    def waiting(self) -> list[C]:
+        """Return all claims that wait, those of one job in their order."""
+        return [claim for lane in self._lanes.values() for claim in lane.waiting]
+
     def correct(self, job: str, cost: float) -> None:
         """Charge a job later what its claims took more (or less, below zero) than they were served for."""
         lane = self._lanes.get(job)

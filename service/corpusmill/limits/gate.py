@@ -23,6 +23,7 @@ from corpusmill.limits.claim import (
     SettledTwiceError,
 )
 from corpusmill.limits.fair_queue import FairQueue
+from corpusmill.limits.hold import Hold, HoldKind
 from corpusmill.limits.pacer import Pacer
 from corpusmill.limits.pause import Pause
 from corpusmill.limits.width import Width
@@ -101,6 +102,16 @@ class Gate(Generic[C]):
             return None
         at = self._ready_at(claim, now)
         return None if at == math.inf else max(at, now)
+
+    def hold(self, now: float) -> Hold | None:
+        """Return what lets nothing pass for a while; None if claims pass as rates and width let them."""
+        at = self.breaker.ready_at(now)
+        if at > now:
+            return Hold(HoldKind.DOWN, "no answer", at)
+        if self.pauses.until > now:
+            return Hold(HoldKind.PAUSE, self.pauses.reason or "", self.pauses.until)
+        used_up = self.pacer.rates.buckets.day_used_up(now)
+        return None if used_up is None else Hold(HoldKind.DAY, used_up[1].name, used_up[0])
 
     def withdraw(self, claim: C, now: float) -> None:
         """Take back a claim whose request was never sent, whether it waits or was just let through."""
@@ -183,5 +194,7 @@ class Gate(Generic[C]):
         if is_capacity or not self.pacer.rates.is_limited:
             is_at_fault = self.width.refused(now, claim, self.in_flight + 1, is_capacity)
         self.pacer.refused(claim, outcome, now, is_daily)
+        if kind is RefusalKind.QUOTA:
+            self.pacer.opening.close()
         if is_at_fault or asked is not None:
             self.pause(seconds, "daily limit" if is_daily else kind.value, now)

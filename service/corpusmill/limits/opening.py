@@ -43,6 +43,11 @@ class Opening:
         if not self.is_open and now < self.opens_at:
             self.opens_at = -math.inf
 
+    def close(self) -> None:
+        """Start anew: the next request goes alone."""
+        self.is_open = False
+        self.opens_at = -math.inf
+
     def opens(self, now: float) -> bool:
         """Return True once: when the gate opens for good."""
         if self.is_open or not -math.inf < self.opens_at <= now:

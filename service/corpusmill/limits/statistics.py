@@ -7,11 +7,9 @@ import msgspec
 
 from corpusmill.limits.bucket import Bucket
 from corpusmill.limits.buckets import UNLIMITED
-from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
+from corpusmill.limits.charge import MINUTE_SECONDS, Kind
 from corpusmill.limits.claim import Claim
 from corpusmill.limits.gate import C, Gate
-
-PERIOD_NAMES = {MINUTE_SECONDS: "minute", DAY_SECONDS: "day"}
 
 
 class BucketStatistics(msgspec.Struct, frozen=True):
@@ -106,15 +104,7 @@ def look_at_bucket(bucket: Bucket, server_used_share: float | None, now: float) 
     """Return what a bucket looks like now."""
     bucket.leak(now)
     remaining = max(0.0, bucket.capacity - bucket.level)
-    return BucketStatistics(
-        bucket_name(bucket), bucket.limit, remaining, bucket.rate * MINUTE_SECONDS, server_used_share
-    )
-
-
-def bucket_name(bucket: Bucket) -> str:
-    """Return kind and period in words, such as `tokens_per_minute`."""
-    period = PERIOD_NAMES.get(bucket.period_seconds) or f"{bucket.period_seconds:g}_seconds"
-    return f"{bucket.kind.name.lower()}_per_{period}"
+    return BucketStatistics(bucket.name, bucket.limit, remaining, bucket.rate * MINUTE_SECONDS, server_used_share)
 
 
 def held_by(gate: Gate[C], head: Claim, now: float) -> str | None:
@@ -130,4 +120,4 @@ def held_by(gate: Gate[C], head: Claim, now: float) -> str | None:
     latest = max(gate.pacer.rates.buckets.rows, key=lambda row: row.ready_at(head.amounts[row.kind]), default=None)
     if latest is None or latest.ready_at(head.amounts[latest.kind]) <= now:
         return None
-    return bucket_name(latest)
+    return latest.name

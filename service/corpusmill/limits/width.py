@@ -30,11 +30,14 @@ class Width:
     Args:
         limits: of the gate; a `concurrency` is the width itself, otherwise it is found where no rates are known.
         now: seconds.
+
+    Attributes:
+        is_open: whether no width is configured.
     """
 
     def __init__(self, limits: Limits, now: float) -> None:
         self._most = float(limits.concurrency or WIDTH_MOST)
-        self._is_open = limits.concurrency is None
+        self.is_open = limits.concurrency is None
         self._has_rates = False
         self._climb = Climb(min(WIDTH_START, self._most), self._most, now)
         self._metered = WIDTH_START
@@ -48,14 +51,14 @@ class Width:
     def limit(self, now: float) -> float:
         """Return how many may be in flight now."""
         limit = min(self._most, self._borne_at(now))
-        if self._has_rates or not self._is_open:
+        if self._has_rates or not self.is_open:
             return limit
         return min(limit, self._metered if self._is_metered(now) else self._climb.width)
 
     def rerate(self, limits: Limits) -> None:
         """Adopt other limits; what was found out about the server is kept."""
         self._most = float(limits.concurrency or WIDTH_MOST)
-        self._is_open = limits.concurrency is None
+        self.is_open = limits.concurrency is None
 
     def know_rates(self, are_known: bool) -> None:
         """Take note whether rates are known; once they are, what refusals taught about the width is void."""
@@ -66,7 +69,7 @@ class Width:
     def answered(self, now: float, sent_at: float, tokens: float, in_flight: int) -> None:
         """Take an answer of so many output tokens; `in_flight` were out at that moment."""
         self._peak = max(float(in_flight), self._peak * PEAK_DECAY)
-        if self._is_open and not self._has_rates and not self._is_metered(now):
+        if self.is_open and not self._has_rates and not self._is_metered(now):
             self._climb.answered(now, now - sent_at, tokens, in_flight)
 
     def refused(self, now: float, claim: Claim, in_flight: int, is_capacity: bool) -> bool:

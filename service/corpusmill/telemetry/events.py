@@ -59,10 +59,16 @@ class DocumentSkipped(Event, frozen=True):
 
 
 class JobPaused(Event, frozen=True):
-    """No call is issued until the cause is gone; the job goes on by itself."""
+    """No call is issued until the cause is gone; the job goes on by itself.
+
+    Attributes:
+        cause: for people.
+        seconds: after which it goes on at the earliest, None where nobody knows.
+    """
 
     job: str
     cause: str
+    seconds: float | None = None
 
 
 class JobResumed(Event, frozen=True):

@@ -19,11 +19,14 @@ class Limits(Strict, frozen=True):
         requests_per_minute: calls.
         tokens_per_minute: of prompts and completions together.
         concurrency: calls in flight; None: as many as the endpoint turns out to bear.
+        on_quota: what becomes of the job when the account may not spend any more: it stops, or it waits and asks again
+            once a minute.
     """
 
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
     concurrency: Concurrency | None = None
+    on_quota: Literal["stop", "pause"] = "stop"
 
 
 class Budget(Strict, frozen=True):

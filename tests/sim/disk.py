@@ -119,6 +119,9 @@ class SimDisk:
             raise FileNotFoundError(errno.ENOENT, "missing", str(path))
         return bytes(names[path.name].current)
 
+    def read_at(self, path: Path, offset: int, size: int) -> bytes:
+        return self.read(path)[offset : offset + size]
+
     def names(self, folder: Path) -> list[str]:
         return sorted(self._folder(folder))
 

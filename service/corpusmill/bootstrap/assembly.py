@@ -23,13 +23,14 @@ from corpusmill.engine.caller import Caller
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Halt
-from corpusmill.engine.outcome import Liner, Novelty
+from corpusmill.engine.novelty import Marker, Novelty
+from corpusmill.engine.outcome import Liner
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
 from corpusmill.jobs.summary import Summary, summarise
-from corpusmill.journal.entry import Lines
+from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.records import Decided, Granted, Paid
@@ -88,8 +89,8 @@ async def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
 class Replay:
     """Reads journaled completions again, and makes the lines of decided items from them."""
 
-    def __init__(self, space: Space, chain: Chain, liner: Liner) -> None:
-        self._space, self._chain, self._liner = space, chain, liner
+    def __init__(self, space: Space, chain: Chain, liner: Liner, marker: Marker | None = None) -> None:
+        self._space, self._chain, self._liner, self._marker = space, chain, liner, marker
 
     def completion(self, api: str, paid: Paid) -> Completion:
         """Decode what was paid for; it was decoded once before, when it came."""
@@ -120,9 +121,15 @@ class Replay:
                     f"item {decided.index} was {decided.outcome}, but its journaled completions say otherwise"
                 )
         try:
-            return self._liner.lines(walk, decided)
+            return self._liner.lines(walk, decided, self._kept(walk, decided))
         except DocumentError as error:
             return self._without_document(walk, decided, error)
+
+    def _kept(self, walk: Walk, decided: Decided) -> tuple[Kept, ...]:
+        """Make again what is written down of the texts that a decision keeps."""
+        if self._marker is None or self._marker.plan is None or decided.outcome != "kept":
+            return ()
+        return self._marker.kept(self._marker.marks(walk, decided.choices or (0,)))
 
     def _without_document(self, walk: Walk, decided: Decided, error: DocumentError) -> Lines:
         """Fail an item that was kept, where its document is no longer there to write its lines from."""
@@ -157,12 +164,10 @@ class Assembly:
         self._chain = Chain(spec)
         self._records = RecordWriter(spec)
         self._liner = Liner(self._chain, self._records)
-        self._replay = Replay(self.space, self._chain, self._liner)
-        self._novelty = Novelty(spec.dedup.of if spec.dedup else None)
+        self._marker = Marker(spec.dedup, self._chain, self._records)
+        self._replay = Replay(self.space, self._chain, self._liner, self._marker)
         self.store = JobStore(files, folder, spec.shards, render=self._replay.lines, now=now)
-        self._novelty.index.reserve(sum(len(covered.fingerprints) for covered in self.store.fingerprints))
-        for covered in self.store.fingerprints:
-            self._novelty.index.load(covered.fingerprints, covered.holders)
+        self._novelty = self._novelty_of(self.store)
         self.store.fingerprints.clear()
         self.halt = Halt()
 
@@ -235,6 +240,17 @@ class Assembly:
     def summary(self, state: str, *, seconds: float, reason: str = "") -> Summary:
         """Return what the job came to so far."""
         return summarise(self.job, state, self.store.figures, items=self.items, seconds=seconds, reason=reason)
+
+    def _novelty_of(self, store: JobStore) -> Novelty:
+        spec, sketches = self.spec, store.sketches
+        most = min(
+            self.space.size,
+            spec.space.limit or self.space.size,
+            spec.target.kept if spec.target is not None else self.space.size,
+        )
+        novelty = Novelty(self._marker, read=sketches.read, readable=lambda: sketches.readable, expected=most)
+        novelty.load(store.fingerprints)
+        return novelty
 
     def _keeps(self, index: int) -> bool:
         return self.space.keeps(self.space.item(index))

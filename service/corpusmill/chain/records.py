@@ -65,6 +65,19 @@ class RecordWriter:
             for example in self._examples
         )
 
+    def text(self, values: Values) -> str:
+        """Return the texts of an item's records as one.
+
+        Raises:
+            RenderError: an example cannot be rendered with these values.
+        """
+        texts: list[str] = []
+        for example in self._examples:
+            content = _content(example, values)
+            texts += [each["content"] for each in content.get("messages", ())]
+            texts += [content[part] for part in ("prompt", "completion") if part in content]
+        return "\n\n".join(texts)
+
     def reject_line(self, item: Item, reason: str, detail: str, outputs: Mapping[str, str]) -> bytes:
         """Return the line of an item that was not kept."""
         return _encode(

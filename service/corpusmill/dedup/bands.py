@@ -1,8 +1,8 @@
 """Band keys: a few numbers for a set of shingles, such that similar sets are likely to share one (MinHash, LSH).
 
-Rules of this file: keys are stored beside journals, so these functions never change their answers. A band is one number
-made of `rows` minima; two sets share a minimum with the probability of their Jaccard similarity s, so they share at least
-one of `bands` keys with 1 - (1 - s**rows)**bands (Broder 1997; Indyk and Motwani 1998).
+Rules of this file: keys are stored beside journals, so these functions never change their answers. A band is one
+number made of `rows` minima; two sets share a minimum with the probability of their Jaccard similarity s, so they share
+at least one of `bands` keys with 1 - (1 - s**rows)**bands (Broder 1997; Indyk and Motwani 1998).
 """
 
 import functools
@@ -23,7 +23,7 @@ BANDS = 14
 """Bands that are wanted at most: each takes about 7 bytes of memory a text."""
 
 LEAST_ROWS = 4
-"""Fewer minima in a key and unrelated texts begin to share keys, which costs time; so a low threshold takes more bands."""
+"""Fewer minima in a key and unrelated texts begin to share keys, which costs time: a low threshold takes more bands."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -48,8 +48,8 @@ def bands_needed(threshold: float, rows: int) -> int:
 
 def band_keys(shingles: Shingles, plan: Plan) -> Keys:
     """Return the keys of a set that is not empty, one of each band."""
-    minima = (_multipliers(plan)[:, None] * shingles).min(axis=1).reshape(plan.bands, plan.rows)
-    sums = (minima * _weights(plan)).sum(axis=1)
+    minima = np.minimum.reduce(_multipliers(plan)[:, None] * shingles, axis=1)
+    sums: npt.NDArray[np.uint64] = (minima.reshape(plan.bands, plan.rows) * _weights(plan)).sum(axis=1)
     sums ^= sums >> np.uint64(32)
     sums *= np.uint64(0x9FB21C651E98DF25)
     return (sums >> np.uint64(32)).astype(np.uint32)

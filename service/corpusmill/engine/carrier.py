@@ -18,7 +18,8 @@ from corpusmill.chain.verdict import Verdict
 from corpusmill.chain.walk import Ask, Asking, Reply, Walk
 from corpusmill.engine.caller import Caller
 from corpusmill.engine.halt import RunEndingError
-from corpusmill.engine.outcome import Liner, Novelty, decide
+from corpusmill.engine.novelty import Novelty
+from corpusmill.engine.outcome import Liner, decide
 from corpusmill.engine.route import Tally, Worker
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry, Lines
@@ -92,7 +93,7 @@ class Carrier:
             self._writer.put(self._broken(trail, error))
         else:
             if verdict is not None:
-                self._writer.put(self._conclude(trail, verdict))
+                self._writer.put_later(partial(self._concluded, trail, verdict), b"")
 
     async def _follow(self, trail: Trail, worker: Worker) -> Verdict | None:
         """Get the walk what it asks for, to its end; None if the end is the writer's to find."""
@@ -131,15 +132,21 @@ class Carrier:
         except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
             return entry, self._broken(trail, error)
 
+    def _concluded(self, trail: Trail, verdict: Verdict) -> tuple[Entry]:
+        """Return the outcome of an item that ended otherwise; made by the writer, for decisions have one order."""
+        try:
+            return (self._conclude(trail, verdict),)
+        except Exception as error:  # noqa: BLE001 - outermost guard: one bad item never harms another
+            return (self._broken(trail, error),)
+
     def _conclude(self, trail: Trail, verdict: Verdict) -> Entry:
         """Give an item its outcome."""
         if verdict.outcome == "kept" and self._surplus():
             verdict = Verdict("rejected", "surplus", "the target was met before this answer came")
-        tried = trail.tally.take()
-        walk = trail.walk
-        decided = decide(walk.item.index, verdict, walk.answers, tried, novelty=self._novelty, examples=self._examples)
-        lines = self._liner.lines(walk, decided)
-        self._novelty.remember(decided)
+        novelty, tried = self._novelty, trail.tally.take()
+        decided, marks = decide(trail.walk, verdict, tried, novelty=novelty, examples=self._examples)
+        lines = self._liner.lines(trail.walk, decided, novelty.marker.kept(marks))
+        novelty.remember(decided.index, marks)
         return self._told(decided, lines)
 
     def _broken(self, trail: Trail, error: Exception) -> Entry:

@@ -4,81 +4,54 @@ Rules of this file: pure. Live and replayed items go through the same functions,
 journal has the same bytes as the first time.
 """
 
-from collections.abc import Mapping, Sequence
-
 from corpusmill.chain.chain import Chain
-from corpusmill.chain.filters import Subject
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.verdict import Verdict
 from corpusmill.chain.walk import Walk
-from corpusmill.dedup.exact import ExactIndex
-from corpusmill.dedup.fingerprint import fingerprint
-from corpusmill.journal.entry import Lines
+from corpusmill.engine.novelty import Held, Mark, Novelty
+from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.records import Attempts, Decided
-
-Answers = Mapping[str, Sequence[Subject]]
-"""By step name, what the step gave in the end."""
-
-
-class Novelty:
-    """Remembers what was kept, for `dedup`; with no dedup in the spec everything is new."""
-
-    def __init__(self, step: str | None) -> None:
-        self._step = step
-        self.index = ExactIndex()
-
-    def fingerprint(self, answers: Answers, choice: int) -> int | None:
-        """Return the fingerprint of what `dedup` compares, None where nothing is compared."""
-        if self._step is None:
-            return None
-        choices = answers[self._step]
-        return fingerprint(choices[choice if choice < len(choices) else 0].text)
-
-    def remember(self, decided: Decided) -> None:
-        """Take note of what a decision keeps."""
-        for mark in decided.fingerprints:
-            self.index.add(mark, decided.index)
 
 
 def decide(
-    index: int, verdict: Verdict, answers: Answers, attempts: Attempts, *, novelty: Novelty, examples: int
-) -> Decided:
-    """Turn a verdict into the decision that is journaled.
+    walk: Walk, verdict: Verdict, attempts: Attempts, *, novelty: Novelty, examples: int
+) -> tuple[Decided, tuple[Mark, ...]]:
+    """Turn a verdict into the decision that is journaled, and return the marks of what it keeps.
 
     Args:
-        index: the item.
+        walk: the item's way.
         verdict: how its chain ended.
-        answers: what its steps gave.
         attempts: requests that no record accounts for.
         novelty: what was kept before.
         examples: records that one kept choice contributes.
+
+    Raises:
+        RenderError: records are compared, and one cannot be rendered.
     """
+    index = walk.item.index
     if verdict.outcome != "kept":
-        return Decided(index, verdict.outcome, verdict.reason, verdict.detail, attempts=attempts)
+        return Decided(index, verdict.outcome, verdict.reason, verdict.detail, attempts=attempts), ()
     kept: list[int] = []
-    marks: list[int] = []
-    holder: int | None = None
+    marks: list[Mark] = []
+    held: Held | None = None
     for choice in verdict.choices:
-        mark = novelty.fingerprint(answers, choice)
-        if mark is None:
+        mark = novelty.marker.mark(walk, choice)
+        found = (novelty.held(mark) or novelty.twins(mark, marks)) if mark is not None else None
+        if found is None:
             kept.append(choice)
-            continue
-        held = index if mark in marks else novelty.index.holder(mark)
-        if held is None:
-            kept.append(choice)
-            marks.append(mark)
-        else:
-            holder = held
-    if not kept:
-        return Decided(index, "duplicate", "exact", of=holder, attempts=attempts)
-    return Decided(
+            marks += [mark] if mark is not None else []
+        held = found or held
+    if not kept and held is not None:
+        return Decided(index, "duplicate", held.reason, held.detail, of=held.of, attempts=attempts), ()
+    decided = Decided(
         index,
         "kept",
         attempts=attempts,
         records=examples * len(kept),
-        fingerprints=tuple(marks),
+        fingerprints=tuple(mark.fingerprint for mark in marks),
         choices=() if kept == [0] else tuple(kept),
     )
+    return decided, tuple(marks)
 
 
 class Liner:
@@ -87,18 +60,24 @@ class Liner:
     def __init__(self, chain: Chain, records: RecordWriter) -> None:
         self._records, self._last = records, chain.steps[-1]
 
-    def lines(self, walk: Walk, decided: Decided) -> Lines:
+    def lines(self, walk: Walk, decided: Decided, kept: tuple[Kept, ...] = ()) -> Lines:
         """Return what a decision contributes to the corpus or to the rejects.
+
+        Args:
+            walk: the item's way.
+            decided: the decision.
+            kept: what is written down of the texts it keeps.
 
         Raises:
             RenderError: an example cannot be rendered.
         """
         if decided.outcome == "kept":
-            return Lines(corpus=self._corpus(walk, decided))
+            return Lines(corpus=self._corpus(walk, decided), kept=kept)
         outputs = {step: subjects[0].text for step, subjects in walk.answers.items()}
         reason, detail = decided.reason, decided.detail
         if decided.outcome == "duplicate":
-            reason, detail = "duplicate", self._records.item_id(decided.of or 0)
+            holder = (self._records.item_id(decided.of),) if decided.of is not None else ()
+            reason, detail = "duplicate", ", ".join(filter(None, (*holder, detail)))
         return Lines(reject=self._records.reject_line(walk.item, reason, detail, outputs))
 
     def _corpus(self, walk: Walk, decided: Decided) -> tuple[bytes, ...]:

@@ -16,7 +16,7 @@ OPENING_WORDS = 5
 """How many words of a text are its opening."""
 
 DUPLICATE = "duplicate"
-"""The reason of a reject line that repeats a kept item; its detail is that item's id."""
+"""The reason of a reject line that repeats a kept item; its detail begins with that item's id."""
 
 
 Label = Callable[[int], str]
@@ -111,7 +111,7 @@ class Survey:
         self.example_of.setdefault(record.reason, record)
         self.decided.update(self._named(record.index, record.values))
         if record.reason == DUPLICATE:
-            self.repeated.add(record.detail)
+            self.repeated.add(record.detail.partition(",")[0])
 
     def _named(self, index: int, values: dict[str, Any]) -> list[tuple[str, str]]:
         """Return what an item counts for on each axis."""

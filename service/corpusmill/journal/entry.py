@@ -5,15 +5,29 @@ import msgspec
 from corpusmill.journal.records import Decided, Record, encode_record
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept of a text to find what is like it: keys to look it up by, and a row to compare with.
+
+    The bytes mean nothing to the journal, but those of a row are a multiple of four.
+    """
+
+    keys: bytes
+    row: bytes
+
+
 class Lines(msgspec.Struct, frozen=True):
-    """What a decision contributes: lines of the corpus, or one line of the rejects, without line ends.
+    """What a decision contributes.
 
     Attributes:
+        corpus: lines of the corpus, without line ends.
+        reject: or one line of the rejects.
+        kept: where near duplicates are looked for, one for each fingerprint of the decision.
         instead: of a decision that is replayed, the one that takes its place, as its lines cannot be made any more.
     """
 
     corpus: tuple[bytes, ...] = ()
     reject: bytes | None = None
+    kept: tuple[Kept, ...] = ()
     instead: Decided | None = None
 
 

@@ -40,6 +40,9 @@ class Files(Protocol):
     def read(self, path: Path) -> bytes:
         """Return the file's bytes; FileNotFoundError where there is none."""
 
+    def read_at(self, path: Path, offset: int, size: int) -> bytes:
+        """Return `size` bytes from `offset` on, fewer where the file ends."""
+
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder, sorted."""
 
@@ -102,6 +105,14 @@ class Disk:
     def read(self, path: Path) -> bytes:
         """Read the whole file; files of the journal are bounded by their segment and shard sizes."""
         return path.read_bytes()
+
+    def read_at(self, path: Path, offset: int, size: int) -> bytes:
+        """Read by `pread`."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(descriptor, size, offset)
+        finally:
+            os.close(descriptor)
 
     def names(self, folder: Path) -> list[str]:
         """List the folder."""

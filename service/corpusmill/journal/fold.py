@@ -15,6 +15,7 @@ from corpusmill.journal.places import Places
 from corpusmill.journal.records import Decided, Paid
 from corpusmill.journal.shard import BUFFER_BYTES, Sealed, Shard
 from corpusmill.journal.sheet import Sheet
+from corpusmill.journal.sketches import FILE_BYTES, Sketches
 from corpusmill.journal.state import Covered
 from corpusmill.spec.schema import Shards
 
@@ -36,6 +37,7 @@ class Fold:
         done: the items that have an outcome.
         sheet: the balance sheet.
         sealed_sequence: the last journal line that was folded.
+        sketches: the rows of kept texts, where near duplicates are looked for.
         first_paid: for items that were paid for but have no outcome, the line of their first completion.
     """
 
@@ -46,6 +48,7 @@ class Fold:
         self._commits = commits
         self._covered = Covered()
         self._uncommitted_bytes = 0
+        self.sketches = Sketches(files, folder / "state", len(commits) + 1)
         self.done = DoneSet()
         self.first_paid: dict[int, int] = {}
         self.sheet = commits[-1].sheet.copy() if commits else Sheet()
@@ -67,7 +70,7 @@ class Fold:
         coming = len(entry.lines.corpus) if entry.lines else 0
         records = self._corpus.records
         overfull = bool(coming and records and records + coming > self._spec.records)
-        return overfull or self._uncommitted_bytes >= COMMIT_BYTES
+        return overfull or self._uncommitted_bytes >= COMMIT_BYTES or self.sketches.size_bytes >= FILE_BYTES
 
     def add(self, sequence: int, entry: Entry) -> None:
         """Fold one record."""
@@ -84,6 +87,7 @@ class Fold:
         """Write lines that collected; a full disk leaves them to be written later."""
         self._corpus.flush(at_least=at_least)
         self._rejects.flush(at_least=at_least)
+        self.sketches.flush(at_least=at_least)
 
     def seal(self, job_state: str, places: Places) -> list[tuple[str, Sealed]]:
         """Seal both shards and write the commit that makes them part of the corpus; return them with their folders.
@@ -95,6 +99,7 @@ class Fold:
         corpus = self._corpus.seal() if self._corpus.records else None
         rejects = self._rejects.seal() if self._rejects.records else None
         number = len(self._commits) + 1
+        sketches = self.sketches.seal()
         state = self._covered.write(self._files, self._folder / "state", number)
         for place in ("corpus", "rejects", "state"):
             self._files.sync_folder(self._folder / place)
@@ -111,10 +116,12 @@ class Fold:
             sheet=self.sheet.copy(),
             sealed_at=self._now(),
             job_state=job_state,
+            sketches=sketches,
         )
         write_commit(self._files, self._folder / "manifest", commit)
         self._commits.append(commit)
         self._covered, self._uncommitted_bytes = Covered(), 0
+        self.sketches.committed()
         if corpus:
             self._corpus = self._open_shard("corpus")
         if rejects:
@@ -125,11 +132,14 @@ class Fold:
         """Release the open shards as they are."""
         self._corpus.close()
         self._rejects.close()
+        self.sketches.close()
 
     def _decide(self, record: Decided, lines: Lines) -> None:
         self.first_paid.pop(record.index, None)
         self.done.add(record.index)
-        self._covered.add(record.index, record.fingerprints)
+        self._covered.add(record.index, record.fingerprints, lines.kept)
+        for kept in lines.kept:
+            self.sketches.append(record.index, kept.row)
         self._corpus.append(lines.corpus)
         if lines.reject is not None:
             self._rejects.append((lines.reject,))

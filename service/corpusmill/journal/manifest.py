@@ -33,6 +33,7 @@ class Commit(msgspec.Struct, frozen=True):
         number: from 1, without gaps.
         corpus, rejects: the shards that this commit adds, if any.
         state: its sidecar.
+        sketches: the rows of the texts that its decisions keep, where near duplicates are looked for.
         sealed_sequence: decisions up to this line of the journal are in committed shards.
         replay_segment, replay_offset: the journal's block from which recovery must read: it stands at or before the
             first line of any item that was paid for but not decided.
@@ -51,6 +52,7 @@ class Commit(msgspec.Struct, frozen=True):
     sealed_at: str
     job_state: str = "running"
     replay_offset: int = 0
+    sketches: StateFile | None = None
 
     @property
     def replay(self) -> Place:

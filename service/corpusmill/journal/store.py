@@ -22,6 +22,7 @@ from corpusmill.journal.places import BEGINNING, Place, Places
 from corpusmill.journal.records import Decided, Paid, decode_record
 from corpusmill.journal.segment import Reader
 from corpusmill.journal.shard import Sealed
+from corpusmill.journal.sketches import Sketches
 from corpusmill.journal.state import Covered
 from corpusmill.spec.schema import Shards
 
@@ -76,6 +77,11 @@ class JobStore:
     def done(self) -> DoneSet:
         """The items that have an outcome."""
         return self._fold.done
+
+    @property
+    def sketches(self) -> Sketches:
+        """The rows of kept texts; to be read only."""
+        return self._fold.sketches
 
     @property
     def job_state(self) -> str:
@@ -137,6 +143,7 @@ class JobStore:
         self._files.sync_folder(self._folder)
         commits = read_commits(self._files, self._folder / "manifest")
         named = {("state", commit.state.name) for commit in commits}
+        named |= {("state", commit.sketches.name) for commit in commits if commit.sketches is not None}
         named |= {(place, shard.name) for commit in commits for place, shard in commit.shards()}
         for place in ("corpus", "rejects", "state"):
             self._keep_only(place, {name for folder, name in named if folder == place})
@@ -157,6 +164,8 @@ class JobStore:
             for index in covered.decided:
                 self.done.add(index)
             self.fingerprints.append(covered)
+            if commit.sketches is not None:
+                self._fold.sketches.restore(commit.sketches.name, covered.sizes)
 
     def _replayed(self, start: Place, segment_bytes: int) -> Log:
         """Read the journal's tail once: fold it again, and open a segment that continues it.
@@ -177,6 +186,7 @@ class JobStore:
             )
         log = Log(self._files, folder, reader, self._places, segment_bytes)
         self._replay_block(last, replayed)
+        self._fold.sketches.flush()
         self.fingerprints.append(replayed)
         return log
 
@@ -197,6 +207,6 @@ class JobStore:
             lines = self._render(record, self.paid.pop(record.index, []))
             decided = lines.instead or record
             entry = Entry(decided, line, lines)
-            replayed.add(decided.index, decided.fingerprints)
+            replayed.add(decided.index, decided.fingerprints, lines.kept)
         if sequence > self._fold.sealed_sequence:
             self._folding.append((sequence, entry))

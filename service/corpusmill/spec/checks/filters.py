@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from corpusmill.spec.checks.patterns import check_pattern
 from corpusmill.spec.errors import SpecError
-from corpusmill.spec.schema import Filter, JobSpec
+from corpusmill.spec.schema import RECORD, Filter, JobSpec
 from corpusmill.spec.wording import hint, quoted
 
 _CONDITIONS = tuple(name for name in Filter.__struct_fields__ if name != "of")
@@ -27,7 +27,9 @@ def check_filters(spec: JobSpec) -> None:
         check_pattern(each.matching, f"{path}.matching")
         check_pattern(each.not_matching, f"{path}.not_matching")
     if spec.dedup is not None:
-        _check_step(spec.dedup.of, steps, "dedup")
+        _check_step(spec.dedup.of, [*steps, RECORD], "dedup")
+        if spec.name in (spec.dedup.across or ()):
+            raise SpecError("dedup.across", f"{quoted(spec.name)} is this job itself; name others")
 
 
 def _check_step(name: str, steps: Sequence[str], path: str) -> None:

@@ -8,7 +8,7 @@ into these structs, with errors that name the path, is `spec.load`.
 from corpusmill.spec.schema.clean import Clean, Cleaning
 from corpusmill.spec.schema.documents import Chunk, Documents, Group, Truncate
 from corpusmill.spec.schema.examples import Example, Message, Split
-from corpusmill.spec.schema.filters import Dedup, Filter
+from corpusmill.spec.schema.filters import RECORD, Dedup, Filter
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
 from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
 from corpusmill.spec.schema.steps import Step
@@ -30,6 +30,7 @@ __all__ = [
     "DIGEST_PATTERN",
     "IDENTIFIER_PATTERN",
     "JOB_NAME_PATTERN",
+    "RECORD",
     "Axis",
     "Budget",
     "Chunk",

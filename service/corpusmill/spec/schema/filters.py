@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from corpusmill.spec.schema.words import Identifier, Natural, Strict
+from corpusmill.spec.schema.words import Identifier, JobName, Natural, Strict
 
 
 class Filter(Strict, frozen=True):
@@ -29,8 +29,21 @@ class Filter(Strict, frozen=True):
     no_refusal: bool = False
 
 
+RECORD = "record"
+"""As the `of` of a deduplication: the texts of the item's records, prompts and completions."""
+
+
 class Dedup(Strict, frozen=True):
-    """Reject a completion of step `of` whose text, but for case, spacing and punctuation, was kept before."""
+    """Reject what was kept before.
+
+    Attributes:
+        of: the step whose texts are compared; `record` for the whole of what the item contributes.
+        exact: texts that differ in case, spacing and punctuation only; always looked for.
+        near: texts that share this much of their word triples or more (Jaccard similarity), None for no such search.
+        across: jobs of the same data directory, whose kept texts count as kept; as they are when the run begins.
+    """
 
     of: Identifier
     exact: Literal[True] = True
+    near: Annotated[float, Meta(ge=0.5, le=0.95)] | None = None
+    across: Annotated[list[JobName], Meta(min_length=1, max_length=16)] | None = None

@@ -177,6 +177,18 @@ BREAKAGES = [
         "            self.close()",
     ),
     Breakage(
+        "the rows of kept texts are sealed without fsync",
+        "journal/sketches.py",
+        "                sync_once(self._file, self._names[-1])\n",
+        "",
+    ),
+    Breakage(
+        "the rows of sealed texts are not restored",
+        "journal/store.py",
+        "                self._fold.sketches.restore(commit.sketches.name, covered.sizes)\n",
+        "                pass\n",
+    ),
+    Breakage(
         "a sidecar or manifest record is put in place without fsync",
         "journal/shard.py",
         "        write_all(file, 0, content)\n        sync_once(file, path.name)",

@@ -1,12 +1,13 @@
 """A little job on a simulated disk, with a driver that keeps its own books of what was acknowledged."""
 
+import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from corpusmill.journal.entry import Entry, Lines
+from corpusmill.journal.entry import Entry, Kept, Lines
 from corpusmill.journal.manifest import read_commits
 from corpusmill.journal.records import Attempts, Decided, Outcome, Paid
 from corpusmill.journal.store import JobStore
@@ -24,7 +25,13 @@ def render(decided: Decided, paid: list[Paid]) -> Lines:
     """The lines of an item depend on what was paid for it: a lost completion would show."""
     texts = [bytes(each.body).decode() for each in paid]
     line = msgspec.json.encode({"id": decided.index, "outcome": decided.outcome, "texts": texts})
-    return Lines(corpus=(line,)) if decided.outcome == "kept" else Lines(reject=line)
+    return Lines(corpus=(line,), kept=(kept_of(line),)) if decided.outcome == "kept" else Lines(reject=line)
+
+
+def kept_of(line: bytes) -> Kept:
+    """What is written down of a kept text: here a digest of the line, twice if its first byte is odd."""
+    digest = hashlib.blake2b(line, digest_size=8).digest()
+    return Kept(digest, digest * (1 + digest[0] % 2))
 
 
 class Driver:
@@ -103,6 +110,7 @@ def check_corpus(disk: SimDisk, driver: Driver) -> None:
     """Every item once, in committed shards, with whole lines; the sheet adds up; the dedup set is what was kept."""
     commits = read_commits(disk, FOLDER / "manifest")
     seen: list[int] = []
+    kept_lines: list[tuple[int, Kept]] = []
     for commit in commits:
         for place, shard in (("corpus", commit.corpus), ("rejects", commit.rejects)):
             if shard is not None:
@@ -110,7 +118,11 @@ def check_corpus(disk: SimDisk, driver: Driver) -> None:
                 assert len(content) == shard.bytes
                 lines = content.splitlines()
                 assert len(lines) == shard.records
-                seen += [msgspec.json.decode(line)["id"] for line in lines]
+                ids = [msgspec.json.decode(line)["id"] for line in lines]
+                seen += ids
+                kept_lines += [
+                    (index, kept_of(line)) for index, line in zip(ids, lines, strict=True) if place == "corpus"
+                ]
     assert sorted(seen) == list(range(ITEMS)), f"items in the shards: {sorted(seen)}"
     named = {(place, s.name) for c in commits for place, s in (("corpus", c.corpus), ("rejects", c.rejects)) if s}
     present = {(place, name) for place in ("corpus", "rejects") for name in disk.names(FOLDER / place)}
@@ -124,4 +136,8 @@ def check_corpus(disk: SimDisk, driver: Driver) -> None:
     kept = [index for index in range(ITEMS) if OUTCOMES[index % 5] == "kept"]
     marks = [mark for covered in store.fingerprints for mark in covered.fingerprints]
     assert sorted(marks) == sorted(index + 1 for index in kept)
+    assert b"".join(bytes(covered.keys) for covered in store.fingerprints) == b"".join(k.keys for _, k in kept_lines)
+    assert store.sketches.readable == len(kept_lines)
+    rows = [store.sketches.read(row) for row in range(len(kept_lines))]
+    assert rows == [(index, each.row) for index, each in kept_lines], "rows of kept texts are lost or mixed up"
     assert store.job_state == "finished"

@@ -202,7 +202,7 @@ FAULTS: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
     "filters": [
         ({"filters.0.of": "plto"}, "filters[0].of: there is no step `plto`; did you mean `plot`?"),
-        ({"dedup": {"of": "genre"}}, "dedup.of: there is no step `genre`; known here: `premise`, `plot`"),
+        ({"dedup": {"of": "genre"}}, "dedup.of: there is no step `genre`; known here: `premise`, `plot`, `record`"),
         (
             {"filters.0.min_chars": DELETE},
             "filters[0]: judges nothing: give it a condition, such as `min_chars` or `no_refusal: true`",

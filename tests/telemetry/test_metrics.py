@@ -26,7 +26,7 @@ from corpusmill.telemetry.metrics.families import families
 from corpusmill.telemetry.metrics.gauges import Gauges
 from corpusmill.telemetry.metrics.histogram import Histogram
 from corpusmill.telemetry.metrics.words import WORDS_MOST
-from tests.telemetry.promtool import needs_prometheus
+from tests.deploy.installed import needs_prometheus
 from tests.telemetry.samples import GAUGES, answered, decided, failed, started
 from tests.telemetry.scraped import Series, series_in, text_of, value
 

@@ -4,6 +4,7 @@ Rule of this file: it only shows. The port is opened before anything of the job:
 """
 
 import errno
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -13,12 +14,13 @@ from aiohttp import web
 
 from corpusmill.bootstrap.gauges import look, new_counts
 from corpusmill.bootstrap.job import Running
-from corpusmill.telemetry.events import Emit
+from corpusmill.telemetry.events import Emit, HttpAnswered
 from corpusmill.telemetry.metrics.exposition import Exposition
 from corpusmill.telemetry.metrics.gauges import Gauges
 from corpusmill.telemetry.metrics.lag import lag_measured
 
 HOST = "127.0.0.1"
+ROUTE = "/metrics"
 
 
 class MetricsPort:
@@ -45,13 +47,13 @@ class MetricsPort:
             click.ClickException: the port cannot be listened on.
         """
         app = web.Application()
-        app.router.add_get("/metrics", self._answer)
+        app.router.add_get(ROUTE, self._answer)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await _listen(runner, port)
             async with lag_measured(self.take):
-                yield f"http://{HOST}:{runner.addresses[0][1]}/metrics"
+                yield f"http://{HOST}:{runner.addresses[0][1]}{ROUTE}"
         finally:
             await runner.cleanup()
 
@@ -69,8 +71,10 @@ class MetricsPort:
         return look(self._running, gates, {"running": len(self._running)}, self._data)
 
     async def _answer(self, request: web.Request) -> web.Response:
+        began = time.monotonic()
         scrape = await self._exposition.scrape()
         body, headers = scrape.answer(request.headers.get("Accept-Encoding", ""))
+        self.take(HttpAnswered(ROUTE, request.method, 200, time.monotonic() - began))
         return web.Response(body=body, headers=headers)
 
 

@@ -71,7 +71,7 @@ class Counts:
         self.waits: dict[str, Histogram] = {}
         self.finish_reasons = Words(FINISH_REASONS)
         self.records, self.items = Words(OUTCOMES), Words(OUTCOMES)
-        self.rejected, self.failed = Words(), Words()
+        self.rejected, self.failed = Words(), Words(self._failure_reasons)
         self.shards = Words(FOLDERS)
         self.journal_bytes = 0
         self.journal_seconds = Histogram(METRICS["journal_sync_seconds"].buckets)

@@ -256,3 +256,35 @@ def test_an_endpoint_on_a_host_of_another_alphabet_is_named_as_dns_names_it() ->
         assert proxy.requests[0].headers["host"] == "xn--bcher-kva.test"
 
     asyncio.run(main())
+
+
+def test_a_call_that_is_cancelled_before_its_request_leaves_is_never_sent(run: Run) -> None:
+    async def main() -> None:
+        async with serving(raw(WHOLE)) as server, endpoint(server.url, concurrency=1) as opened:
+            assert isinstance(await opened.call(request(), 5.0), Answer)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(opened.call(request(), 5.0))
+                await asyncio.sleep(0)
+                task.cancel()
+            assert task.cancelled()
+            assert isinstance(await opened.call(request(), 5.0), Answer)
+            assert len(server.requests) == 2
+
+    run(main())
+
+
+def test_a_connection_that_is_lost_before_the_request_leaves_costs_nothing(run: Run) -> None:
+    async def main() -> None:
+        async with serving(raw(WHOLE)) as server, endpoint(server.url, concurrency=1) as opened:
+            assert isinstance(await opened.call(request(), 5.0), Answer)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(opened.call(request(), 5.0))
+                await asyncio.sleep(0)
+                await opened._connections.close()
+            failure = task.result()
+            assert isinstance(failure, Failure)
+            assert failure.kind is FailureKind.RESET
+            assert not failure.maybe_charged
+            assert len(server.requests) == 1
+
+    run(main())

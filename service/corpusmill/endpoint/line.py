@@ -5,7 +5,7 @@ Until its first question a line is what aiohttp takes it for, so that a proxy's 
 """
 
 import asyncio
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError
@@ -16,6 +16,8 @@ from corpusmill.endpoint.plain import Head, read_plain
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 
+Arrival: TypeAlias = "asyncio.Future[tuple[Head, bytes] | None]"
+
 
 class Line(ResponseHandler):
     """The protocol of a connection."""
@@ -23,7 +25,7 @@ class Line(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._is_parsing = True
-        self._first: asyncio.Future[tuple[Head, bytes] | None] | None = None
+        self._arrival: Arrival | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -35,53 +37,53 @@ class Line(ResponseHandler):
         """Whether all of the question is written."""
         return not self.writing_paused and self.transport is not None and not self.transport.get_write_buffer_size()
 
-    def ask(self, octets: bytes) -> None:
-        """Send a question, on a line that is ready."""
+    def ask(self, octets: bytes, arrival: Arrival) -> None:
+        """Send a question, on a line that is ready.
+
+        Args:
+            octets: the question.
+            arrival: is given the answer if that is a plain one, or None once it can be read with `parsed`.
+        """
         assert self.transport is not None, "the line is ready"  # noqa: S101 - for the type checker
         self._is_parsing = False
-        self._first = self._loop.create_future()
+        self._arrival = arrival
         self.transport.write(octets)
-
-    async def answer(self) -> tuple[Head, bytes]:
-        """Return the answer to the question, whole.
-
-        Raises:
-            aiohttp.ClientError, OSError: there is no whole answer, or none of at most 32 MiB.
-        """
-        assert self._first is not None, "something was asked"  # noqa: S101 - for the type checker
-        return await self._first or await self._parsed()
 
     def rest(self) -> None:
         """The answer is whole: whatever comes from now on is unasked for."""
         self._is_parsing = False
-        self._first = None
+        self._arrival = None
 
     def data_received(self, data: bytes) -> None:
         """Take what comes."""
-        first = self._first
+        arrival = self._arrival
         if self._is_parsing:
             super().data_received(data)
-        elif first is None or first.done():
+        elif arrival is None or arrival.done():
             self.force_close()
         elif plain := read_plain(data):
             head, body, behind = plain
-            first.set_result((head, body))
+            arrival.set_result((head, body))
             if behind:
                 self.force_close()
         else:
             self._is_parsing = True
             self.set_response_params(read_until_eof=True)
             super().data_received(data)
-            first.set_result(None)
+            arrival.set_result(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take note that the connection is gone; `read` tells how."""
         super().connection_lost(exc)
-        if self._first is not None and not self._first.done():
-            self._first.set_result(None)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
-    async def _parsed(self) -> tuple[Head, bytes]:
-        """Return an answer that aiohttp reads; interim ones (1xx) are passed over."""
+    async def parsed(self) -> tuple[Head, bytes]:
+        """Return an answer that aiohttp reads, whole; interim ones (1xx) are passed over.
+
+        Raises:
+            aiohttp.ClientError, OSError: there is no whole answer, or none of at most 32 MiB.
+        """
         try:
             head, stream = await self.read()
             while 100 <= head.code < 200 and head.code != 101:

@@ -6,10 +6,9 @@ Nearly every completion comes so, and reading it here costs a sixth of what a pa
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from multidict import CIMultiDict
 
 HEAD: Final = re.compile(rb"HTTP/1\.1 200 [^\r\n\0]*(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\r\n\0]*)*")
 LENGTH: Final = b"\r\ncontent-length:"
@@ -18,29 +17,39 @@ MOST_DIGITS: Final = 9
 
 
 class Headers(Mapping[str, str]):
-    """Headers by name, in whatever case, that are taken apart when the first is asked for: few answers' ever are."""
+    """Headers by name, in whatever case. They are looked for where they stand: of few answers any is asked for."""
 
-    __slots__ = ("_fields", "_octets")
+    __slots__ = ("_lower", "_octets")
 
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self._fields: CIMultiDict[str] | None = None
+    def __init__(self, octets: bytes, lower: bytes) -> None:
+        self._octets, self._lower = octets, lower
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return the value of the first header of this name, or else the default."""
+        begins = self._lower.find(b"\r\n%b:" % name.lower().encode())
+        if begins < 0:
+            return default
+        begins += len(name) + 3
+        return self._octets[begins : self._lower.find(b"\r\n", begins)].decode(errors="surrogateescape").strip(" \t")
 
     def __getitem__(self, name: str) -> str:
-        return self._read()[name]
+        value: str | None = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len(self._read())
+        return len(self._names())
 
-    def _read(self) -> CIMultiDict[str]:
-        if self._fields is None:
-            lines = self._octets.decode(errors="surrogateescape").split("\r\n")[1:]
-            fields = [line.partition(":") for line in lines]
-            self._fields = CIMultiDict((name, value.strip(" \t")) for name, colon, value in fields if colon)
-        return self._fields
+    def _names(self) -> list[str]:
+        lines = self._octets.decode(errors="surrogateescape").split("\r\n")[1:-1]
+        return [line.partition(":")[0] for line in lines]
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
@@ -72,4 +81,4 @@ def read_plain(octets: bytes) -> tuple[Head, bytes, int] | None:
     behind = len(octets) - body_at - int(digits)
     if behind < 0:
         return None
-    return Head(200, "", Headers(octets[:end])), octets[body_at : body_at + int(digits)], behind
+    return Head(200, "", Headers(octets[: end + 2], head)), octets[body_at : body_at + int(digits)], behind

@@ -4,6 +4,7 @@ Rule of this file: a claim is charged to every bucket in one step or to none, an
 were charged for it.
 """
 
+import math
 from collections.abc import Sequence
 
 from corpusmill.limits.bucket import Bucket
@@ -87,7 +88,13 @@ class Buckets:
 
     def cost(self, amounts: Amounts) -> float:
         """Return the seconds of the scarcest limit that this takes (its dominant resource); 1 without any limit."""
-        return max((amounts[row.kind] * row.period_seconds / row.limit for row in self.rows), default=1.0)
+        if not self.rows:
+            return 1.0
+        most = -math.inf
+        for row in self.rows:
+            seconds = amounts[row.kind] * row.period_seconds / row.limit
+            most = max(most, seconds)
+        return most
 
     def are_paced(self) -> bool:
         """Return whether there is any limit per minute or less."""

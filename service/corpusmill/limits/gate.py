@@ -133,23 +133,14 @@ class Gate(Generic[C]):
             raise SettledTwiceError(f"a claim of job {claim.job!r} is settled while it is {claim.state.value}")
         claim.state = ClaimState.SETTLED
         self.in_flight -= 1
-        if isinstance(outcome, Answered | Refused):
+        if isinstance(outcome, Answered):
+            self._answered(claim, outcome, now)
+        elif isinstance(outcome, Refused):
             self.pacer.opening.taken(now)
+            self._refuse(claim, outcome, now)
         else:
             self.pacer.opening.missed(now)
-        if isinstance(outcome, Answered):
-            self.breaker.alive(now, claim.is_probe)
-            self.queue.correct(claim.job, self.pacer.answered(claim, outcome, now))
-            self.width.know_rates(self.pacer.rates.is_limited)
-            self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
-        elif isinstance(outcome, Refused):
-            self._refuse(claim, outcome, now)
-        elif isinstance(outcome, Failed):
-            self.breaker.failed(now, claim)
-        elif isinstance(outcome, Lost):
-            self.breaker.lost(now, claim.is_probe)
-        else:
-            self.breaker.alive(now, claim.is_probe)
+            self._unanswered(claim, outcome, now)
 
     def pause(self, seconds: float, reason: str, now: float) -> None:
         """Let nothing pass for so long from now; then the queue drains at the rate, without a burst."""
@@ -166,7 +157,8 @@ class Gate(Generic[C]):
         """Return when a claim may pass; infinity if only an outcome can bring that about."""
         if self.in_flight >= self.width.limit(now) * self.breaker.share(now):
             return self.breaker.next_step_at(now)
-        ready = max(self.pauses.until, self.breaker.ready_at(now))
+        ready = self.breaker.ready_at(now)
+        ready = max(ready, self.pauses.until)
         return ready if ready > now else self.pacer.ready_at(claim.amounts, now)
 
     def _grant(self, claim: C, now: float) -> None:
@@ -178,6 +170,24 @@ class Gate(Generic[C]):
         self.granted_total += 1
         claim.number = self.granted_total
         self.wait_seconds_total += now - claim.queued_at
+
+    def _answered(self, claim: C, outcome: Answered, now: float) -> None:
+        self.pacer.opening.taken(now)
+        if claim.is_probe:
+            self.breaker.alive(now, claim.is_probe)
+        correction = self.pacer.answered(claim, outcome, now)
+        if correction:
+            self.queue.correct(claim.job, correction)
+        self.width.know_rates(self.pacer.rates.is_limited)
+        self.width.answered(now, claim.granted_at, outcome.output_tokens or 1.0, self.in_flight + 1)
+
+    def _unanswered(self, claim: C, outcome: Outcome, now: float) -> None:
+        if isinstance(outcome, Failed):
+            self.breaker.failed(now, claim)
+        elif isinstance(outcome, Lost):
+            self.breaker.lost(now, claim.is_probe)
+        else:
+            self.breaker.alive(now, claim.is_probe)
 
     def _refuse(self, claim: C, outcome: Refused, now: float) -> None:
         """Refund, pause, and lower the rate or the width, whichever was at fault."""

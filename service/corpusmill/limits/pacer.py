@@ -60,13 +60,14 @@ class Pacer:
         """Correct what was charged to what was used; return the difference as cost (see `Buckets.cost`)."""
         if outcome.headers is not None:
             self.rates.read(outcome.headers, claim, now)
-        if self.rates.limits.reserve_output or outcome.input_tokens is None or outcome.output_tokens is None:
-            return 0.0
         used_input, used_output = outcome.input_tokens, outcome.output_tokens
+        if used_input is None or used_output is None or self.rates.limits.reserve_output:
+            return 0.0
         used = (1.0, used_input + used_output, used_input, used_output)
-        buckets = self.rates.buckets
-        buckets.correct(add(used, negative(claim.amounts)), claim.granted_at, now)
-        return buckets.cost(used) - buckets.cost(claim.amounts)
+        held, buckets = claim.amounts, self.rates.buckets
+        more = (1.0 - held[0], used[1] - held[1], used_input - held[2], used_output - held[3])
+        buckets.correct(more, claim.granted_at, now)
+        return buckets.cost(used) - buckets.cost(held) if buckets.rows else 0.0
 
     def refused(self, claim: Claim, outcome: Refused, now: float, is_daily: bool) -> None:
         """Give back a refused claim, and let the rates react."""

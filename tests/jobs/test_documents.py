@@ -23,7 +23,7 @@ from corpusmill.spec.checks import check_spec
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.load import parse_spec
 from corpusmill.spec.schema import JobSpec
-from corpusmill.telemetry.events import DocumentsIndexed, DocumentSkipped, Event, ItemDecided
+from corpusmill.telemetry.events import CallAnswered, DocumentsIndexed, DocumentSkipped, Event
 from tests.jobs.harness import raw_lines
 
 SPEC = """
@@ -71,7 +71,7 @@ def text(number: int) -> str:
 def run(
     spec: JobSpec, folder: Path, *, base: Path | None = None, at: dict[int, Callable[[Running], Any]] | None = None
 ) -> tuple[Summary, list[Event]]:
-    """Run a job; after so many decisions, something happens."""
+    """Run a job; after so many answers, something happens."""
     return asyncio.run(_run(spec, folder, base or folder, at or {}))
 
 
@@ -83,8 +83,10 @@ async def _run(
 
     def emit(event: Event) -> None:
         events.append(event)
-        if isinstance(event, ItemDecided):
-            at.get(sum(isinstance(each, ItemDecided) for each in events), lambda _: None)(running[0])
+        if isinstance(event, CallAnswered):
+            happens = at.get(sum(isinstance(each, CallAnswered) for each in events))
+            if happens is not None:
+                happens(running[0])
 
     @asynccontextmanager
     async def watch(started: Running) -> AsyncIterator[None]:

@@ -1,20 +1,23 @@
 """Rows of JSON lines, CSV and Parquet: each is found, and found again, whatever stands in it."""
 
 import csv
+import importlib
 import io
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
 
 from corpusmill.space.documents import formats
 from corpusmill.spec.errors import SpecError
 from tests.space.documents.shelf import Shelf, folder_of
+
+arrow: Any = importlib.import_module("pyarrow")
+parquet: Any = importlib.import_module("pyarrow.parquet")
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
 
@@ -108,7 +111,7 @@ def test_what_is_far_too_long_is_told_and_what_follows_is_read(tmp_path: Path, m
 def test_parquet_is_kept_beside_the_index(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, bad_parquet="no such thing")
     rows = [{"text": f"text {number}", "tags": ["a", str(number)], "day": None} for number in range(1000)]
-    parquet.write_table(pa.Table.from_pylist(rows), folder / "a.parquet", row_group_size=100)
+    parquet.write_table(arrow.Table.from_pylist(rows), folder / "a.parquet", row_group_size=100)
     shelf = Shelf(folder, parquet="*.parquet", matching="[05]$")
     (folder / "a.parquet").unlink()
     assert shelf.texts() == [f"text {number}" for number in range(0, 1000, 5)]

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check crash mutants sim bench bench-limits format pins clean
+.PHONY: help demo test check crash kill mutants sim bench bench-limits format pins clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(READY)  ## everything that must hold: format, lint, types, layers, pins
 
 crash: $(READY)  ## crash the journal on a simulated disk, some 20,000 times: make crash SCALE=10 for more
 	$(BIN)/python -m tests.sim.crashes --scale $(or $(SCALE),1)
+
+kill: $(READY)  ## kill -9 a real run 50 times, and cut a real file system off under it where root allows that
+	$(BIN)/python -m tests.e2e.cuts
 
 mutants: $(READY)  ## break our own code on purpose, and see that the crash tests catch it (a few minutes)
 	$(BIN)/python -m tests.mutants

@@ -190,7 +190,7 @@ class World:
         finally:
             assembly.store.close()
             self.virtual_seconds = loop.time()
-        return ending, assembly.summary(ending.state, seconds=loop.time(), reason=ending.reason)
+        return ending, assembly.summary(ending, seconds=loop.time())
 
     async def _blocking(self, function: Callable[[], Result]) -> Result:
         """The writer thread: some virtual time passes, then the function runs at once."""

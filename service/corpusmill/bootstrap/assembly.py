@@ -22,7 +22,7 @@ from corpusmill.engine.budget import Budget, Price
 from corpusmill.engine.caller import Caller
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
-from corpusmill.engine.halt import Halt
+from corpusmill.engine.halt import Ending, Halt
 from corpusmill.engine.novelty import Marker, Novelty
 from corpusmill.engine.outcome import Liner
 from corpusmill.engine.purse import Purse
@@ -237,9 +237,10 @@ class Assembly:
         )
         return engine
 
-    def summary(self, state: str, *, seconds: float, reason: str = "") -> Summary:
+    def summary(self, ending: Ending, *, seconds: float) -> Summary:
         """Return what the job came to so far."""
-        return summarise(self.job, state, self.store.figures, items=self.items, seconds=seconds, reason=reason)
+        summary = summarise(self.job, ending.state, self.store.figures, items=self.items, seconds=seconds)
+        return replace(summary, reason=ending.reason, cause=ending.cause)
 
     def _novelty_of(self, store: JobStore) -> Novelty:
         spec, sketches = self.spec, store.sketches

@@ -23,7 +23,7 @@ from corpusmill.engine.halt import Ending
 from corpusmill.engine.route import Route
 from corpusmill.jobs.folder import claimed
 from corpusmill.jobs.summary import Summary
-from corpusmill.journal.errors import BrokenDiskError
+from corpusmill.journal.errors import BrokenDiskError, refused
 from corpusmill.journal.files import Disk
 from corpusmill.journal.sheet import Sheet
 from corpusmill.journal.store import INTERRUPTED
@@ -82,7 +82,7 @@ class Running:
     def summary(self) -> Summary:
         """What the job came to so far."""
         state = "draining" if self.draining else "running"
-        return self.assembly.summary(state, seconds=time.monotonic() - self._began)
+        return self.assembly.summary(Ending(state), seconds=time.monotonic() - self._began)
 
     def gates(self) -> dict[str, GateStatistics]:
         """The state of every gate that the job passes, by the name of its endpoint."""
@@ -130,16 +130,16 @@ async def carry_job(
         blocking = OneThread(thread)
         for event in await _indexed(blocking, folder, spec, base):
             emit(event)
-        assembly = await blocking(lambda: Assembly(spec, folder, Disk(), now, open_documents(folder, spec, base)))
+        assembly = await blocking(lambda: _opened(spec, folder, base))
         try:
             engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
             emit(_started(assembly, endpoint))
             async with watch(Running(assembly, engine, routes, blocking, began)):
                 ending = await _run(engine, assembly.carrier)
-            await blocking(lambda: assembly.store.finish(ending.state))
+            ending = await blocking(lambda: _finished(assembly, ending))
         finally:
             await blocking(assembly.store.close)
-        summary = assembly.summary(ending.state, seconds=time.monotonic() - began, reason=ending.reason)
+        summary = assembly.summary(ending, seconds=time.monotonic() - began)
     emit(JobEnded(job, ending.state, ending.reason, summary.seconds))
     return summary
 
@@ -164,6 +164,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _opened(spec: JobSpec, folder: Path, base: Path) -> Assembly:
+    try:
+        return Assembly(spec, folder, Disk(), now, open_documents(folder, spec, base))
+    except OSError as error:
+        raise refused(error, f"{folder} cannot be opened") from error
+
+
 def _started(assembly: Assembly, endpoint: str) -> JobStarted:
     spec, store = assembly.spec, assembly.store
     target = spec.target.kept if spec.target else None
@@ -186,4 +193,21 @@ async def _run(engine: Engine, carrier: Carrier) -> Ending:
         return await engine.run(carrier)
     except* BrokenDiskError as group:
         error = group.exceptions[0]
-    return Ending("failed", f"{error}; what was acknowledged is safe, run again when the disk is mended")
+    return Ending("failed", f"{error}; what was acknowledged is safe, run again when the disk is mended", "disk")
+
+
+def _finished(assembly: Assembly, ending: Ending) -> Ending:
+    """Seal what is open; where the disk refuses that, all of it is in the journal, and the next run does it.
+
+    A disk that ended the run is not asked again: a file that refused a sync must not be synced a second time.
+    """
+    if ending.cause:
+        return ending
+    try:
+        assembly.store.finish(ending.state)
+    except (OSError, BrokenDiskError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if ending.state == INTERRUPTED:
+            return ending
+        return Ending("failed", f"the last shards cannot be sealed: {reason}; the same command does it later", "disk")
+    return ending

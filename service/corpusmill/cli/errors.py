@@ -5,10 +5,10 @@ from corpusmill.config import ConfigError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.exports.errors import ExportError, OutputError
 from corpusmill.jobs.folder import JobBusyError, JobFolderError
-from corpusmill.journal.errors import JournalError
+from corpusmill.journal.errors import BrokenDiskError, JournalError
 from corpusmill.spec.errors import SpecError
 
-FAILED, USAGE = 1, 2
+FAILED, USAGE, BROKEN_DISK = 1, 2, 74
 
 EXIT_CODES: dict[type[Exception], int] = {
     SpecError: USAGE,
@@ -20,6 +20,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     ExportError: USAGE,
     OutputError: FAILED,
     UpstreamError: FAILED,
+    BrokenDiskError: BROKEN_DISK,
     JournalError: FAILED,
 }
 """Looked through in order: a subclass stands before its parent."""

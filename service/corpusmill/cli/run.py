@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 EXIT_CODES = {"finished": 0, "failed": 1, "exhausted": 3}
 """By the state in which a job ends; an interrupted run exits with 128 and the signal's number."""
 
+EX_IOERR = 74
+"""The code of sysexits.h for a job that failed by its disk: what was acknowledged is safe."""
+
 POSITIVE = click.IntRange(min=1)
 
 
@@ -94,6 +97,8 @@ def run(
         click.echo(summary_table(summary, job_path(data, job.name)))
     if summary.reason:
         click.echo(f"corpusmill: {summary.state}: {summary.reason}", err=True)
+    if summary.cause == "disk":
+        return EX_IOERR
     return 128 + received if received is not None else EXIT_CODES.get(summary.state, 1)
 
 

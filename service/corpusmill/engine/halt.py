@@ -11,10 +11,12 @@ class Ending(msgspec.Struct, frozen=True):
     Attributes:
         state: finished; exhausted (budget); failed (the endpoint or the disk refuses for good); interrupted.
         reason: for people; empty for finished.
+        cause: `disk` where the disk made it end, else empty.
     """
 
     state: str
     reason: str = ""
+    cause: str = ""
 
 
 class RunEndingError(Exception):

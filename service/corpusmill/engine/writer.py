@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from corpusmill.engine.bell import Bell
 from corpusmill.journal.entry import Entry
-from corpusmill.journal.log import FULL
+from corpusmill.journal.errors import FULL, BrokenDiskError
 from corpusmill.journal.store import JobStore
 from corpusmill.telemetry.events import Emit, JobPaused, JobResumed, JournalSynced, ShardSealed
 
@@ -74,6 +74,7 @@ class Writer:
         self._closing = False
         self._room = Bell()
         self._paused_at: float | None = None
+        self._unsettled = False
 
     def put(self, entry: Entry) -> None:
         """Hand over an entry; it will be durable soon, or the run ends."""
@@ -122,6 +123,7 @@ class Writer:
 
     async def run(self) -> None:
         """Write until closed; raises BrokenDiskError if the disk refuses for good."""
+        self._regard_free_space()
         while self._pending or not self._closing:
             await self._wait_for_news()
             batch, self._pending = self._pending, []
@@ -153,8 +155,8 @@ class Writer:
     async def _write(self, batch: list[Entry]) -> None:
         for block in _blocks(batch):
             await self._until_there_is_room(partial(self._commit, block))
-        if batch:
-            await self._until_there_is_room(self._settle)
+        if batch or self._unsettled:
+            await self._settle()
 
     async def _commit(self, block: list[Entry]) -> None:
         began = asyncio.get_running_loop().time()
@@ -162,7 +164,17 @@ class Writer:
         self._emit(JournalSynced(self._job, len(block), size, asyncio.get_running_loop().time() - began))
 
     async def _settle(self) -> None:
-        for folder, shard in await self._blocking(self._store.settle):
+        """Fold what is durable; a full disk puts that off, because what is still out must come to the journal first."""
+        self._unsettled = True
+        try:
+            sealed = await self._blocking(self._store.settle)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise BrokenDiskError(f"the disk refused a shard: {error.strerror}") from error
+            self._pause("disk (full)")
+            return
+        self._unsettled = False
+        for folder, shard in sealed:
             self._emit(ShardSealed(self._job, folder, shard.name, shard.records, shard.bytes))
 
     async def _until_there_is_room(self, action: Callable[[], Awaitable[None]]) -> None:
@@ -172,7 +184,7 @@ class Writer:
             except OSError as error:
                 if error.errno not in FULL:
                     raise
-                self._pause("disk full")
+                self._pause("disk (full)")
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
@@ -181,8 +193,8 @@ class Writer:
         """Stop issuing calls while the disk is nearly full, and go on when there is room again."""
         free = self._free_bytes()
         if free < self._low_bytes:
-            self._pause("disk nearly full")
-        elif free >= 2 * self._low_bytes:
+            self._pause("disk (nearly full)")
+        elif free >= 2 * self._low_bytes and not self._unsettled:
             self._resume()
 
     def _pause(self, cause: str) -> None:

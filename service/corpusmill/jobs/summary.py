@@ -16,6 +16,7 @@ class Summary(msgspec.Struct, frozen=True):
         cost_usd: None where the price of some completion is unknown.
         seconds: how long this run took.
         reason: why it ended in this state, where that needs saying.
+        cause: `disk` where the disk made it end, else empty.
     """
 
     job: str
@@ -30,9 +31,10 @@ class Summary(msgspec.Struct, frozen=True):
     cost_usd: float | None
     seconds: float
     reason: str = ""
+    cause: str = ""
 
 
-def summarise(job: str, state: str, sheet: Sheet, *, items: int | None, seconds: float, reason: str = "") -> Summary:
+def summarise(job: str, state: str, sheet: Sheet, *, items: int | None, seconds: float) -> Summary:
     """Make a job's summary from its balance sheet."""
     return Summary(
         job=job,
@@ -46,7 +48,6 @@ def summarise(job: str, state: str, sheet: Sheet, *, items: int | None, seconds:
         tokens=sheet.tokens,
         cost_usd=None if sheet.unpriced else usd(sheet.cost_picodollars),
         seconds=round(seconds, 3),
-        reason=reason,
     )
 
 

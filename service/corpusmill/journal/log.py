@@ -5,21 +5,17 @@ A segment that refused a write or a sync is never touched again: the lines, stil
 new segment whose opening says how much of the old one counts. The protocol is told in docs/decisions.
 """
 
-import errno
 from collections.abc import Sequence
 from pathlib import Path
 
 from corpusmill.journal.block import Opening, chain_behind, encode_block
-from corpusmill.journal.errors import BrokenDiskError
+from corpusmill.journal.errors import FULL, BrokenDiskError
 from corpusmill.journal.files import File, Files, write_all
 from corpusmill.journal.places import Place, Places
 from corpusmill.journal.segment import Reader, segment_name, segment_numbers
 
 SEGMENT_BYTES = 64 << 20
 """When a segment is left for a new one; also what is reserved on the disk for it."""
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Errors that say the disk has no room: they pass when room is made."""
 
 
 class Log:
@@ -43,6 +39,8 @@ class Log:
         self._file: File | None = None
         self._offset = 0
         self._opening = tail.carried
+        for number in segment_numbers(files, folder):
+            files.give_back(folder / segment_name(number))
         if tail.last is not None:
             block = tail.last
             self._open_with(block.lines, first=block.header.b, chain=block.header.c)
@@ -99,12 +97,21 @@ class Log:
         opening = Opening(self._number, self._opening.previous, self._opening.previous_valid)
         frame = encode_block(lines, first=first, chain=chain, opening=opening)
         self._offset = 0
-        self._file = self._files.create(self._folder / segment_name(self._number), self._segment_bytes)
+        self._file = self._create(self._folder / segment_name(self._number))
         end = write_all(self._file, 0, frame)
         self._file.sync()
         self._files.sync_folder(self._folder)
         self._offset, self._chain, self._opening = end, chain_behind(chain, frame), opening
         self._places.note(first, Place(self._number, 0))
+
+    def _create(self, path: Path) -> File:
+        """Make a segment with room reserved for it; without, where the disk has less: answers still out need it."""
+        try:
+            return self._files.create(path, self._segment_bytes)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+        return self._files.create(path)
 
     def _leave(self, valid_bytes: int) -> None:
         """Leave the open segment: the next one continues behind its first `valid_bytes` bytes."""
@@ -120,7 +127,5 @@ class Log:
     def _tidy(self, live: frozenset[int]) -> None:
         """Remove what failed writes left behind, now that the segment that continues the journal is durable."""
         for number in segment_numbers(self._files, self._folder):
-            if number in live:
-                self._files.give_back(self._folder / segment_name(number))
-            elif min(live, default=0) <= number < self._number:
+            if number not in live and min(live, default=0) <= number < self._number:
                 self._files.remove(self._folder / segment_name(number))

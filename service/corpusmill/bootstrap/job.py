@@ -164,7 +164,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _opened(spec: JobSpec, folder: Path, base: Path) -> Assembly:
+def _opened(spec: JobSpec, folder: Path, base: Base | None) -> Assembly:
     try:
         return Assembly(spec, folder, Disk(), now, open_documents(folder, spec, base))
     except OSError as error:

@@ -188,10 +188,6 @@ FAULTS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"steps.1.parameters": {"n": 129}}, "steps[1].parameters.n: expected at most 128, got 129"),
         ({"steps.1.parameters": {"n": 2.0}}, "steps[1].parameters.n: expected an integer, got 2.0"),
         ({"steps.1.parameters": {"n": True}}, "steps[1].parameters.n: expected an integer, got true"),
-        (
-            {"steps.0.parameters": {"n": 2}},
-            "steps[0].parameters.n: more than one completion is for the last step only: later steps read one",
-        ),
         ({"steps.0.parameters": {"max_tokens": 0}}, "steps[0].parameters.max_tokens: expected at least 1, got 0"),
         ({"steps.0.parameters": {"temperature": -1}}, "steps[0].parameters.temperature: expected at least 0, got -1"),
         ({"steps.0.parameters": {"top_p": 1.5}}, "steps[0].parameters.top_p: expected at most 1, got 1.5"),

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from corpusmill.chain.chain import Chain, max_tokens
+from corpusmill.chain.asks import Ask, Reply, replay
+from corpusmill.chain.chain import Chain
 from corpusmill.chain.completion import Completion, GaveUp
 from corpusmill.chain.records import RecordWriter
-from corpusmill.chain.walk import Ask, Reply, Walk, replay
+from corpusmill.chain.step import callees, max_tokens
+from corpusmill.chain.walk import Walk
 from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
 from corpusmill.endpoint.wire import decode_answer
@@ -40,6 +42,7 @@ from corpusmill.space.space import NO_DOCUMENTS, Space, build_space
 from corpusmill.space.tree import DocumentValues
 from corpusmill.spec.errors import DocumentError, SpecError
 from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.steps import aliases
 from corpusmill.spec.template import compile_expression
 from corpusmill.telemetry.events import Emit
 
@@ -73,12 +76,13 @@ async def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
     if spec.budget.usd is None:
         return
     for place, step in enumerate(spec.steps):
-        await routes[step.model].priced.wait()
-        if routes[step.model].prices is None:
-            raise SpecError(
-                "budget.usd",
-                f"the price of model {routes[step.model].upstream!r} is unknown; configure it, or budget calls instead",
-            )
+        for route in [routes[alias] for alias in aliases([step])]:
+            await route.priced.wait()
+            if route.prices is None:
+                raise SpecError(
+                    "budget.usd",
+                    f"the price of model {route.upstream!r} is unknown; configure it, or budget calls instead",
+                )
         if max_tokens(step.parameters) is None:
             raise SpecError(
                 f"steps[{place}].parameters",
@@ -213,7 +217,7 @@ class Assembly:
         )
         self.caller = Caller(
             spec.name,
-            self._chain.steps,
+            callees(self._chain.steps),
             routes,
             writer=self.writer,
             purse=purse,

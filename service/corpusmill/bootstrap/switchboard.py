@@ -26,6 +26,7 @@ from corpusmill.engine.tickets import Tickets
 from corpusmill.limits.gate import Gate
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.spec.schema import JobSpec, Limits
+from corpusmill.spec.steps import aliases
 
 UNBOUNDED = Limits()
 
@@ -71,8 +72,7 @@ class Switchboard:
             UpstreamError: an endpoint does not answer, refuses the key, or does not have the model.
             ConfigError, EndpointConfigError, PriceConfigError: something about it is not usable.
         """
-        aliases = dict.fromkeys(step.model for step in spec.steps)
-        routes = {alias: await self._route(job, alias, spec.limits) for alias in aliases}
+        routes = {alias: await self._route(job, alias, spec.limits) for alias in aliases(spec.steps)}
         gates = dict.fromkeys(member.tickets for route in routes.values() for member in route.members)
         for gate in gates:
             gate.jobs.share(job, weight, priority)

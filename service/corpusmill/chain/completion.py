@@ -46,7 +46,7 @@ class GaveUp(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True):
     """An earlier message of a chat."""
 
     role: Literal["user", "assistant"]
@@ -64,7 +64,7 @@ class Prompt(msgspec.Struct, frozen=True):
     api: Literal["chat", "completions"]
     text: str
     system: str | None = None
-    history: tuple[Turn, ...] = ()
+    history: tuple[Message, ...] = ()
 
     @property
     def chars(self) -> int:

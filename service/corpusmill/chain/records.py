@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from corpusmill.chain.chain import Values
+from corpusmill.chain.step import Values
 from corpusmill.space.item import Item
 from corpusmill.space.values import encode_value, source_of
 from corpusmill.spec.schema import Example, JobSpec, Split

@@ -1,15 +1,23 @@
 """From a completion to a verdict: its text cleaned, judged, parsed and judged again.
 
-Rule of this file: pure, and total: whatever a model answers, the outcome is a verdict.
+Rule of this file: pure. Whatever a model answers, the outcome is a verdict; only a `clean` that makes a text too long
+is an error.
 """
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
-from corpusmill.chain.chain import CompiledStep, Values
-from corpusmill.chain.completion import Choice, Completion, Prompt
+from corpusmill.chain.completion import Choice, Completion, GaveUp, Prompt
 from corpusmill.chain.filters import Rejection, Subject, first_rejection
+from corpusmill.chain.parsers import ParseError
+from corpusmill.chain.step import CompiledStep
+from corpusmill.spec.errors import RenderError
+from corpusmill.text.clean import OverlongTextError
+
+PARSE = "parse"
+"""The reason for which a text that does not say what was asked for is rejected."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -30,26 +38,68 @@ class Verdict(msgspec.Struct, frozen=True):
 PASSED = Verdict("kept")
 
 
-def judge(step: CompiledStep, completion: Completion, prompt: Prompt, values: Values) -> tuple[Verdict, list[Subject]]:
+def judge(
+    step: CompiledStep, completion: Completion, prompt: Prompt, values: Mapping[str, Any]
+) -> tuple[Verdict, list[Subject]]:
     """Judge each choice of a completion: those that pass are kept; if none does, the first one's fault counts."""
-    judged = [judge_choice(step, choice, prompt, values) for choice in completion.choices]
+    judged = [_judge_choice(step, choice, prompt, values) for choice in completion.choices]
     subjects = [subject for subject, _ in judged]
     passing = tuple([place for place, (_, rejection) in enumerate(judged) if rejection is None])
     if passing:
         return (PASSED if passing == (0,) else Verdict("kept", choices=passing)), subjects
-    return _rejected(judged[0][1]), subjects
+    return rejected(judged[0][1]), subjects
 
 
-def judge_choice(
-    step: CompiledStep, choice: Choice, prompt: Prompt, values: Values
-) -> tuple[Subject, Rejection | None]:
-    """Return a choice as later steps see it, and why it does not pass the step's filters, if it does not."""
+def judge_whole(step: CompiledStep, subject: Subject) -> Verdict:
+    """Judge what a step made of several completions, its output included."""
+    rejection = first_rejection(step.checks.of_text, subject) or first_rejection(step.checks.of_output, subject)
+    return PASSED if rejection is None else rejected(rejection)
+
+
+def cleaned(step: CompiledStep, choice: Choice) -> str:
+    """Return a choice's text without white space around it, and without what the step's `clean` takes off.
+
+    Raises:
+        RenderError: cleaning makes it too long.
+    """
     text = choice.text.strip()
-    subject = Subject(text, choice.finish_reason, text, prompt, values)
-    return subject, first_rejection(step.checks.of_text, subject)
+    if step.clean is None:
+        return text
+    try:
+        return step.clean(text).strip()
+    except OverlongTextError as error:
+        raise RenderError(f"`clean`: {error}") from None
 
 
-def _rejected(rejection: Rejection | None) -> Verdict:
+def failed(reply: GaveUp) -> Verdict:
+    """Return the verdict on an item one of whose calls was given up."""
+    return Verdict("failed", reply.reason, reply.detail)
+
+
+def rejected(rejection: Rejection | None) -> Verdict:
+    """Return the verdict on what does not pass; without a rejection there was nothing to judge."""
     if rejection is None:
         return Verdict("failed", "empty_choice")
     return Verdict("rejected", rejection.reason, rejection.detail)
+
+
+def joined_finish_reason(subjects: Sequence[Subject]) -> str:
+    """Return the first finish reason that tells of trouble, of several texts that are one."""
+    reasons = [subject.finish_reason for subject in subjects]
+    return next((reason for reason in reasons if reason != "stop"), "stop")
+
+
+def _judge_choice(
+    step: CompiledStep, choice: Choice, prompt: Prompt, values: Mapping[str, Any]
+) -> tuple[Subject, Rejection | None]:
+    """Return a choice as later steps see it, and why it does not pass the step's filters, if it does not."""
+    text = cleaned(step, choice)
+    subject = Subject(text, choice.finish_reason, text, prompt, values)
+    rejection = first_rejection(step.checks.of_text, subject)
+    if rejection is not None or step.parse is None:
+        return subject, rejection or first_rejection(step.checks.of_output, subject)
+    try:
+        subject = msgspec.structs.replace(subject, output=step.parse(text))
+    except ParseError as error:
+        return subject, Rejection(PARSE, str(error))
+    return subject, first_rejection(step.checks.of_output, subject)

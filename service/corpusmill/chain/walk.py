@@ -5,92 +5,68 @@ replay of its journal after a crash, and a new fold of old calls all drive the s
 where it has them. The place of an ask (step, part, attempt) names its completion in the journal.
 """
 
-from collections.abc import Callable, Generator
-from typing import TypeAlias
-
-import msgspec
-
-from corpusmill.chain.chain import Chain, CompiledStep, Values
-from corpusmill.chain.completion import Completion, GaveUp, Prompt
+from corpusmill.chain.asks import Asking
 from corpusmill.chain.filters import Subject
-from corpusmill.chain.verdict import PASSED, Verdict, judge
-from corpusmill.space.item import Item
+from corpusmill.chain.forms import take
+from corpusmill.chain.step import CompiledStep
+from corpusmill.chain.verdict import PASSED, Verdict
+from corpusmill.chain.way import Way
+from corpusmill.spec.steps import choices_name
+
+MOST_ASKS = 10_000
+"""Completions of steps that repeat after which an item goes back no more."""
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """One completion that is asked for.
+class Walk(Way):
+    """One item on its way through its chain."""
 
-    Attributes:
-        step: whom to ask, and how.
-        place: the step's number, which of its parts, the how many-th completion asked for there; each from 0.
-        final: whatever is answered, no further ask follows.
-    """
-
-    step: CompiledStep
-    place: tuple[int, int, int]
-    prompt: Prompt
-    final: bool
-
-
-Reply: TypeAlias = "Completion | GaveUp"
-Asking: TypeAlias = "Generator[Ask, Reply, Verdict]"
-
-
-class Walk:
-    """One item on its way.
-
-    Attributes:
-        item: which.
-        values: what templates see by now: axis values, the outputs of the steps that are done, `nonce`.
-        answers: by step name, what each step gave by now, whether it passed or not.
-    """
-
-    __slots__ = ("_chain", "answers", "item", "values")
-
-    def __init__(self, chain: Chain, item: Item) -> None:
-        self._chain, self.item = chain, item
-        self.values: Values = chain.values(item)
-        self.answers: dict[str, list[Subject]] = {}
+    __slots__ = ()
 
     def asks(self) -> Asking:
-        """Take the steps in order; stop at the first whose completions all fail its filters.
+        """Take the steps in order; stop at the first that does not pass and goes back no more.
 
         Raises:
-            RenderError: a prompt cannot be rendered with what is there.
+            RenderError: a template or an expression fails with what is there.
         """
-        steps = self._chain.steps
-        verdict = PASSED
-        for number, step in enumerate(steps):
-            verdict = yield from self._take(number, step, last=number == len(steps) - 1)
-            if verdict.outcome != "kept":
-                break
-            self.values[step.name] = self.answers[step.name][verdict.choices[0]].output
-        return verdict
-
-    def _take(self, number: int, step: CompiledStep, *, last: bool) -> Asking:
-        """Ask until a completion passes the step's filters or its attempts are used up."""
-        verdict = PASSED
-        for attempt in range(step.attempts):
-            prompt = self._chain.prompt(step, self.values, attempt)
-            reply = yield Ask(step, (number, 0, attempt), prompt, last and attempt == step.attempts - 1)
-            if isinstance(reply, GaveUp):
-                return Verdict("failed", reply.reason, reply.detail)
-            verdict, self.answers[step.name] = judge(step, reply, prompt, self.values)
+        steps = self.chain.steps
+        verdict, number = PASSED, 0
+        while number < len(steps):
+            step = steps[number]
+            if step.when is not None and not step.when.evaluate(self.values):
+                verdict = self._leave_out(step)
+            else:
+                verdict = yield from take(self, number, step)
             if verdict.outcome == "kept":
+                self._pass_on(step, verdict)
+                number += 1
+            elif (back_to := self._back_to(number, step, verdict)) is not None:
+                number = back_to
+            else:
                 break
         return verdict
 
+    def _leave_out(self, step: CompiledStep) -> Verdict:
+        """Give the step the output that it has without a call."""
+        output = step.otherwise(self.values)
+        self.answers[step.name] = [Subject(str(output), "", output, None, self.values)]
+        return PASSED
 
-def replay(asking: Asking, reply: Callable[[Ask], Reply]) -> Verdict:
-    """Take a walk to its end, with replies that are there already.
+    def _pass_on(self, step: CompiledStep, verdict: Verdict) -> None:
+        """Let later steps see what a step gave."""
+        subjects = self.answers[step.name]
+        self.values[step.name] = subjects[verdict.choices[0]].output
+        if step.choices > 1:
+            self.values[choices_name(step.name)] = [subjects[choice].output for choice in verdict.choices]
+        if step.back_to is not None:
+            self.sent_back = ("", "")
 
-    Raises:
-        RenderError: as the walk.
-    """
-    try:
-        ask = next(asking)
-        while True:
-            ask = asking.send(reply(ask))
-    except StopIteration as end:
-        verdict: Verdict = end.value
-        return verdict
+    def _back_to(self, number: int, step: CompiledStep, verdict: Verdict) -> int | None:
+        """Return where the chain goes on after a rejection, None if it ends there."""
+        if step.back_to is None or verdict.outcome != "rejected":
+            return None
+        visits = self.visits[number] = self.visits.get(number, 0) + 1
+        if visits >= step.visits or self.asked >= MOST_ASKS:
+            return None
+        subjects = self.answers.get(step.name)
+        self.sent_back = (verdict.detail, subjects[0].text if subjects else "")
+        return step.back_to

@@ -25,6 +25,7 @@ from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
 from corpusmill.space.documents.places import Base
 from corpusmill.space.values import encode_value
 from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.steps import aliases
 
 POSITIVE = click.IntRange(min=1)
 
@@ -71,7 +72,7 @@ def known_models(
     anywhere = Target(DEFAULT, EndpointConfig(base_url=OPENAI_BASE_URL))
     upstream = Upstream(config, from_environment(environ) or anywhere, model_name)
     models: dict[str, Model] = {}
-    for alias in dict.fromkeys(step.model for step in spec.steps):
+    for alias in aliases(spec.steps):
         name, (endpoint, *_) = upstream.name(alias), upstream.endpoints(alias).values()
         prices = (
             resolve_prices(endpoint.base_url, name, configured_prices(upstream.model(alias)), at=at) if name else None
@@ -82,6 +83,6 @@ def known_models(
 
 def _simulated(spec: JobSpec, config: Config, environ: Mapping[str, str]) -> str:
     """Return what to say where a run would be answered by the simulated endpoint."""
-    if from_environment(environ) is not None or all(step.model in config.models for step in spec.steps):
+    if from_environment(environ) is not None or all(alias in config.models for alias in aliases(spec.steps)):
         return ""
     return "No endpoint is set (OPENAI_BASE_URL, OPENAI_API_KEY): a run is simulated, for nothing, in its own time."

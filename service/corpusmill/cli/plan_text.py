@@ -27,7 +27,7 @@ def plan_text(spec: JobSpec, plan: Plan, basis: Basis, models: Mapping[str, Mode
         *_axes(basis.axes),
         *_row("space", count_text(plan.space), _space_note(spec, plan)),
         *_row("items", count_text(plan.items), _items_note(spec, basis)),
-        *_row("calls", count_text(plan.calls), "one for each item and step"),
+        *_row("calls", count_text(plan.calls), _calls_note(basis)),
         *_row("tokens", *_tokens(basis.loads)),
         *_row("cost", _money(basis.picodollars), _cost_note(spec, basis, models)),
         *_row("time", _duration(plan.seconds), _time_note(basis)),
@@ -99,6 +99,14 @@ def _tokens(loads: Sequence[Load]) -> tuple[str, str]:
     received = sum(load.calls * load.output_tokens for load in loads)
     each = ", ".join(f"{load.step} {load.input_tokens:,} + {load.output_tokens:,}" for load in loads)
     return count_text(sent + received), f"{count_text(sent)} in, {count_text(received)} out; a call: {each}"
+
+
+def _calls_note(basis: Basis) -> str:
+    items = basis.items.least
+    if all(load.calls == items for load in basis.loads):
+        return "one for each item and step"
+    each = ", ".join(f"{load.step} {load.calls // max(items, 1):,}" for load in basis.loads)
+    return f"expected for an item: {each}"
 
 
 def _money(picodollars: int | None) -> str:

@@ -24,6 +24,7 @@ from corpusmill.jobs.folder import job_path
 from corpusmill.jobs.summary import Summary
 from corpusmill.space.documents.places import Base
 from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.steps import aliases
 from corpusmill.telemetry.events import Emit, broadcast
 from corpusmill.telemetry.log import Level, LogSink
 
@@ -181,7 +182,7 @@ async def _run_somewhere(
     job: JobSpec, data: Path, upstream: Upstream, *, emit: Emit, watch: Watch, base: Base
 ) -> Summary:
     """Run the job where the upstream says; where it says nothing, on the simulated endpoint."""
-    everything_configured = all(step.model in upstream.config.models for step in job.steps)
+    everything_configured = all(alias in upstream.config.models for alias in aliases(job.steps))
     if upstream.default is not None or everything_configured:
         return await run_job(job, data, upstream, environ=os.environ, emit=emit, watch=watch, base=base)
     async with simulated_target() as target:

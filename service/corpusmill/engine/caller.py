@@ -8,8 +8,8 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
 
-from corpusmill.chain.chain import CompiledStep
 from corpusmill.chain.completion import Completion, GaveUp, Prompt
+from corpusmill.chain.step import CompiledStep
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 from corpusmill.engine.budget import Price

@@ -7,15 +7,17 @@ judged there, many in a row: that costs a third of what it costs in between call
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import msgspec
 
+from corpusmill.chain.asks import Ask, Asking, Branch, Fork, Judged, Reply
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.completion import Completion, GaveUp
 from corpusmill.chain.verdict import Verdict
-from corpusmill.chain.walk import Ask, Asking, Reply, Walk
+from corpusmill.chain.walk import Walk
 from corpusmill.engine.caller import Caller
 from corpusmill.engine.halt import RunEndingError
 from corpusmill.engine.novelty import Novelty
@@ -30,6 +32,9 @@ from corpusmill.telemetry.events import Emit, ItemBroken, ItemDecided
 
 Decode = Callable[[str, Paid], Completion]
 """Reads a journaled completion again, given the interface it came through: chat or completions."""
+
+HANDS = 16
+"""Branches of one item that are taken at once."""
 
 
 class Trail:
@@ -99,13 +104,64 @@ class Carrier:
         """Get the walk what it asks for, to its end; None if the end is the writer's to find."""
         asking = trail.walk.asks()
         try:
-            ask = next(asking)
+            wanted = next(asking)
             while True:
-                if ask.final and ask.place not in trail.recalled:
-                    return await self._finish(trail, asking, ask, worker)
-                ask = asking.send(await self._reply(trail, ask, worker))
+                if isinstance(wanted, Fork):
+                    wanted = asking.send(await self._branch_out(trail, wanted, worker))
+                elif wanted.final and wanted.place not in trail.recalled:
+                    return await self._finish(trail, asking, wanted, worker)
+                else:
+                    wanted = asking.send(await self._reply(trail, wanted, worker))
         except StopIteration as end:
             return _verdict_of(end)
+
+    async def _branch_out(self, trail: Trail, fork: Fork, worker: Worker) -> list[Judged | None]:
+        """Take branches side by side, so many at once; an error waits until the calls that are out are back.
+
+        Raises:
+            RunEndingError: the run ends before all of them are taken.
+        """
+        results: list[Judged | None] = [None] * len(fork.branches)
+        left = deque(enumerate(fork.branches))
+        errors: list[Exception] = []
+
+        async def work(hand: Worker) -> bool:
+            while left:
+                place, branch = left.popleft()
+                try:
+                    results[place] = taken = await self._take(trail, branch, hand)
+                except RunEndingError:
+                    return False
+                except Exception as error:  # noqa: BLE001 - raised again below, when no call is out any more
+                    errors.append(error)
+                    left.clear()
+                else:
+                    if fork.all_needed and taken[0].outcome != "kept":
+                        left.clear()
+            return True
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(left), HANDS)):
+                    hand = Worker()
+                    worker.hands[group.create_task(work(hand))] = hand
+            if not all(not task.cancelled() and task.result() for task in worker.hands):
+                raise RunEndingError
+        finally:
+            worker.hands.clear()
+        if errors:
+            raise errors[0]
+        return results
+
+    async def _take(self, trail: Trail, branch: Branch, worker: Worker) -> Judged:
+        """Get one branch what it asks for, to its end."""
+        try:
+            wanted = next(branch)
+            while True:
+                wanted = branch.send(await self._reply(trail, wanted, worker))
+        except StopIteration as end:
+            judged: Judged = end.value
+            return judged
 
     async def _reply(self, trail: Trail, ask: Ask, worker: Worker) -> Reply:
         """Return the completion that an earlier run paid for, or else call."""

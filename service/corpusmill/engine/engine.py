@@ -90,8 +90,8 @@ class Engine:
         """At a halt, end the workers that wait; those with a call out end when it is back."""
         await self._halt.wait()
         for task, worker in list(self._workers.items()):
-            if not worker.in_call:
-                task.cancel()
+            for idle in worker.idle(task):
+                idle.cancel()
 
     def _start(self, workers: asyncio.TaskGroup, carrier: Carrier) -> None:
         worker = Worker()

@@ -3,8 +3,10 @@
 Rule of this file: no tasks and no clock; every cost is an integer, and None where nobody knows it.
 """
 
-from corpusmill.chain.chain import CompiledStep, max_tokens
+import msgspec
+
 from corpusmill.chain.completion import Completion, Prompt, Usage
+from corpusmill.chain.step import CompiledStep, max_tokens
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure
 from corpusmill.engine.budget import Price
@@ -14,6 +16,9 @@ from corpusmill.limits.estimator import Estimator
 
 OVERHEAD_TOKENS = 64
 """Tokens that a chat format may add to a prompt; part of a call's worst case."""
+
+DESCRIBING = ("response_format", "tools", "functions")
+"""Parameters that are billed as part of the prompt."""
 
 WELL_KNOWN = 256
 """Answers of a step after which one in eight is enough to learn from."""
@@ -33,6 +38,8 @@ class Lane:
         self.estimator, self._deadline = Estimator(), Deadline()
         self.deadline_seconds = self._deadline.seconds(self.bound)
         self._learnt = 0
+        told = {name: step.parameters[name] for name in DESCRIBING if name in step.parameters}
+        self._overhead_tokens = OVERHEAD_TOKENS + (len(msgspec.json.encode(told)) if told else 0)
 
     def learn(self, chars: int, answer: Answer) -> None:
         """Learn from an answer; once enough is known, from one in eight."""
@@ -60,7 +67,7 @@ class Lane:
         """Return what a call may cost at most: a token of the prompt is at least one byte of it."""
         if self.route.prices is None:
             return Price(1, 0)
-        size = prompt.utf8_bytes + OVERHEAD_TOKENS * (1 + len(prompt.history))
+        size = prompt.utf8_bytes + self._overhead_tokens + OVERHEAD_TOKENS * len(prompt.history)
         usage = Usage(input_tokens=size, output_tokens=(self.bound or 0) * self.step.choices)
         return Price(1, self.route.prices.cost(usage))
 

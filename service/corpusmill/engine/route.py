@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure
@@ -138,11 +138,19 @@ class Worker:
     Attributes:
         in_call: while a request of his is out, which a drain lets come back.
         asked: whom he called last; set before his first call.
+        hands: workers who do parts of an item for him, while he waits for them.
     """
 
-    __slots__ = ("asked", "in_call")
+    __slots__ = ("asked", "hands", "in_call")
 
     asked: Member
 
     def __init__(self) -> None:
         self.in_call = False
+        self.hands: dict[asyncio.Task[bool], Worker] = {}
+
+    def idle(self, task: asyncio.Task[None]) -> list[asyncio.Task[Any]]:
+        """Return what a drain may end at once: his own task or those of his hands, but for those with a call out."""
+        if self.hands:
+            return [each for each, hand in self.hands.items() if not hand.in_call]
+        return [] if self.in_call else [task]

@@ -8,13 +8,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from corpusmill.chain.chain import max_tokens
 from corpusmill.chain.completion import Usage
+from corpusmill.chain.forms import MOST_ELEMENTS
+from corpusmill.chain.step import max_tokens
 from corpusmill.endpoint.prices import Prices
-from corpusmill.jobs.preview import Sample, placeholder
+from corpusmill.jobs.preview import Preview, Sample
+from corpusmill.jobs.stand_ins import placeholder
 from corpusmill.limits.charge import Limits
 from corpusmill.limits.estimator import CHARS_PER_TOKEN, Estimator
 from corpusmill.spec.schema import Filter, JobSpec, Step
+from corpusmill.spec.steps import most_visits
+
+LIST_ITEMS = 5
+"""Assumed length of a list that an answer gives."""
 
 WORDS_PER_TOKEN = 0.75
 """OpenAI's rule of thumb for English prose; turns bounds in words into tokens."""
@@ -56,13 +62,14 @@ class Pace(msgspec.Struct, frozen=True):
     bound_by: str
 
 
-def expected_loads(spec: JobSpec, samples: Sequence[Sample], items: int) -> list[Load]:
-    """Return the load of each step where each prompt is answered once."""
+def expected_loads(spec: JobSpec, shown: Preview, items: int) -> list[Load]:
+    """Return the load of each step where each prompt is answered once, and every `when` is true."""
     outputs = {step.name: _expected_output(step, spec.filters) for step in spec.steps}
-    return [_load(place, step, samples, items, outputs) for place, step in enumerate(spec.steps)]
+    calls = [items * _expected_parts(step, shown.elements) for step in spec.steps]
+    return [_load(place, step, shown.samples, calls[place], outputs) for place, step in enumerate(spec.steps)]
 
 
-def greatest_loads(spec: JobSpec, samples: Sequence[Sample], items: int) -> list[Load] | None:
+def greatest_loads(spec: JobSpec, shown: Preview, items: int) -> list[Load] | None:
     """Return the loads where all attempts are needed and every answer is as long as allowed; None without a bound."""
     outputs: dict[str, int] = {}
     for step in spec.steps:
@@ -70,7 +77,11 @@ def greatest_loads(spec: JobSpec, samples: Sequence[Sample], items: int) -> list
         if bound is None:
             return None
         outputs[step.name] = bound
-    return [_load(place, step, samples, items * step.attempts, outputs) for place, step in enumerate(spec.steps)]
+    calls = [
+        items * most_visits(spec.steps, place) * _greatest_parts(step, shown.elements)
+        for place, step in enumerate(spec.steps)
+    ]
+    return [_load(place, step, shown.samples, calls[place], outputs) for place, step in enumerate(spec.steps)]
 
 
 def cost_picodollars(loads: Sequence[Load], models: Mapping[str, Model]) -> int | None:
@@ -119,6 +130,27 @@ def _load(place: int, step: Step, samples: Sequence[Sample], calls: int, outputs
     tokens = [_input_tokens(sample, place, outputs) for sample in samples]
     mean = -(-sum(tokens) // len(tokens)) if tokens else 0
     return Load(step.name, step.model, calls, mean, outputs[step.name] * choices)
+
+
+def _expected_parts(step: Step, elements: Mapping[str, Sequence[int]]) -> int:
+    """Return how many prompts a step sends for one item, if each of them is answered once."""
+    if step.rounds is not None:
+        return step.rounds.turns
+    if step.top_up is not None:
+        return min(step.top_up.calls, -(-step.top_up.items // LIST_ITEMS))
+    if step.each is None and step.fold is None:
+        return 1
+    lengths = elements.get(step.name)
+    return -(-sum(lengths) // len(lengths)) if lengths else LIST_ITEMS
+
+
+def _greatest_parts(step: Step, elements: Mapping[str, Sequence[int]]) -> int:
+    """Return how many prompts a step sends for one item at most, each of them once."""
+    if step.rounds is not None:
+        return step.rounds.turns
+    if step.top_up is not None:
+        return step.top_up.calls
+    return max(elements.get(step.name, [MOST_ELEMENTS])) if step.each is not None or step.fold is not None else 1
 
 
 def _input_tokens(sample: Sample, place: int, outputs: Mapping[str, int]) -> int:

@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     Attributes:
         space: how many items the whole space has, before `where` and `limit`.
         items: how many of them a run would take; with a target, the least.
-        calls: one for each item and step.
+        calls: one for each item and prompt, as far as lists can be told before; see `Basis.loads`.
         cost_usd: None where a price is unknown.
         seconds: at the limits that are known.
         samples: some of the first items, with their prompts.
@@ -111,8 +111,8 @@ def make_plan(
     """
     items = count_items(spec, space)
     shown = preview(spec, space, max(CHECKED, samples))
-    loads = expected_loads(spec, shown.samples, items.least)
-    greatest = greatest_loads(spec, shown.samples, items.most)
+    loads = expected_loads(spec, shown, items.least)
+    greatest = greatest_loads(spec, shown, items.most)
     basis = Basis(
         axes={axis: space.weights(axis) for axis in space.axes},
         items=items,

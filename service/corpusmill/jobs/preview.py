@@ -4,17 +4,21 @@ Rule of this file: what a step will answer is not known, so a visible placeholde
 without reading any answer is refused; one that reads answers may fail for want of them, and is only remarked on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from corpusmill.chain.chain import Chain, CompiledStep, Values
+from corpusmill.chain.chain import Chain
+from corpusmill.chain.forms import elements
+from corpusmill.chain.step import CompiledStep, Each, Fold, Rounds, Values
+from corpusmill.jobs.stand_ins import own_stand_ins, placeholder, stand_ins
 from corpusmill.space.item import Item
+from corpusmill.space.nonce import nonce
 from corpusmill.space.space import Space
 from corpusmill.spec.errors import RenderError, SpecError
-from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.schema import JobSpec, Step
 from corpusmill.spec.template import Template, compile_template
 
 CHECKED = 100
@@ -25,7 +29,7 @@ LOOKED_AT = 100_000
 
 
 class SamplePrompt(msgspec.Struct, frozen=True):
-    """One prompt of an item; `system` is None where the step has none."""
+    """One prompt of an item, of a step with several the first; `system` is None where the step has none."""
 
     step: str
     system: str | None
@@ -41,15 +45,16 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """The rendered items, and remarks for people on what could not be judged yet."""
+    """The rendered items.
+
+    Attributes:
+        elements: for steps that go through a list which no answer tells, the lengths of those lists.
+        remarks: for people, on what could not be judged yet.
+    """
 
     samples: tuple[Sample, ...]
+    elements: dict[str, list[int]]
     remarks: tuple[str, ...]
-
-
-def placeholder(step: str) -> str:
-    """Return what stands for the answer of a step."""
-    return f"⟨{step}⟩"
 
 
 def preview(spec: JobSpec, space: Space, count: int = CHECKED) -> Preview:
@@ -61,14 +66,22 @@ def preview(spec: JobSpec, space: Space, count: int = CHECKED) -> Preview:
     chain = Chain(spec)
     examples = tuple(_example_templates(spec))
     remarks: dict[str, str] = {}
+    elements: dict[str, list[int]] = {}
     samples = []
     for item in _first_items(space, count):
         values = chain.values(item)
-        prompts = tuple(_render_step(number, step, chain, values, remarks) for number, step in enumerate(chain.steps))
+        prompts = []
+        for number, step in enumerate(spec.steps):
+            found = _elements(number, chain, values, remarks)
+            if found is not None and not _answers_read(_list_read(chain.steps[number]), chain):
+                elements.setdefault(step.name, []).append(len(found))
+            prompts.append(_render_step(number, step, chain, {**values, "element": _first(found)}, remarks))
+            values |= stand_ins(step)
+        values["nonce"] = nonce(chain.seed, item.index, 0)
         for path, template in examples:
             _render_example(path, template, values, chain, remarks)
-        samples.append(Sample(item.index, item.values, prompts))
-    return Preview(tuple(samples), tuple(remarks.values()))
+        samples.append(Sample(item.index, item.values, tuple(prompts)))
+    return Preview(tuple(samples), elements, tuple(remarks.values()))
 
 
 def spread(samples: tuple[Sample, ...], count: int) -> tuple[Sample, ...]:
@@ -84,21 +97,39 @@ def _first_items(space: Space, count: int) -> Iterator[Item]:
     return islice(filter(space.keeps, items), count)
 
 
-def _render_step(
-    number: int, step: CompiledStep, chain: Chain, values: Values, remarks: dict[str, str]
-) -> SamplePrompt:
-    """Render a step's prompt, and put the placeholder for its answer among the values."""
-    path = f"steps[{number}]"
-    variables = step.prompt.variables | (step.system.variables if step.system is not None else frozenset())
+def _render_step(number: int, spec: Step, chain: Chain, values: Values, remarks: dict[str, str]) -> SamplePrompt:
+    """Render the first prompt of a step."""
+    step = chain.steps[number]
+    asked = step.form.speakers[0][1] if isinstance(step.form, Rounds) else step
     try:
-        prompt = chain.prompt(step, values, 0)
-        sample = SamplePrompt(step.name, prompt.system, prompt.text)
+        prompt = chain.prompt(asked, own_stand_ins(spec) | values, 0)
     except RenderError as error:
-        missing = _answers_read(variables, chain)
-        _regard(path, f"step {step.name}", error, values["index"], missing, remarks)
-        sample = SamplePrompt(step.name, None, f"⟨shown when {missing} is there⟩")
-    values[step.name] = placeholder(step.name)
-    return sample
+        variables = asked.prompt.variables | (asked.system.variables if asked.system is not None else frozenset())
+        missing = _answers_read(variables | _list_read(step), chain)
+        _regard(f"steps[{number}]", f"step {spec.name}", error, values["index"], missing, remarks)
+        return SamplePrompt(spec.name, None, f"⟨shown when {missing} is there⟩")
+    return SamplePrompt(spec.name, prompt.system, prompt.text)
+
+
+def _elements(number: int, chain: Chain, values: Values, remarks: dict[str, str]) -> Sequence[object] | None:
+    """Return the list that a step goes through; None where there is none, or none yet."""
+    form = chain.steps[number].form
+    if not isinstance(form, Each | Fold):
+        return None
+    try:
+        return elements(form, values)
+    except RenderError as error:
+        missing = _answers_read(form.elements.variables, chain)
+        _regard(f"steps[{number}]", "the list of its elements", error, values["index"], missing, remarks)
+        return None
+
+
+def _list_read(step: CompiledStep) -> frozenset[str]:
+    return step.form.elements.variables if isinstance(step.form, Each | Fold) else frozenset()
+
+
+def _first(elements: Sequence[object] | None) -> object:
+    return elements[0] if elements else placeholder("element")
 
 
 def _render_example(path: str, template: Template, values: Values, chain: Chain, remarks: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from corpusmill.spec.checks.filters import check_filters
 from corpusmill.spec.checks.names import check_names
 from corpusmill.spec.checks.outputs import check_outputs
 from corpusmill.spec.checks.parameters import check_parameters
+from corpusmill.spec.checks.steps import check_steps
 from corpusmill.spec.checks.templates import check_templates
 from corpusmill.spec.schema import JobSpec
 
@@ -24,8 +25,9 @@ def check_spec(spec: JobSpec) -> None:
     """
     check_axes(spec.space.axes)
     check_documents(spec.space)
-    check_names(spec)
-    check_templates(spec)
     check_parameters(spec.steps)
+    check_names(spec)
+    check_steps(spec)
+    check_templates(spec)
     check_filters(spec)
     check_outputs(spec)

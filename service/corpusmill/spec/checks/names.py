@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.steps import output_names, own_names
 from corpusmill.spec.wording import at, quoted
 
 RESERVED_NAMES = ("nonce", "index", "draw")
@@ -28,7 +29,18 @@ def check_names(spec: JobSpec) -> None:
         _check_free(step.name, path)
         if step.name in (*spec.space.axes, *spec.space.documents):
             raise SpecError(path, f"{quoted(step.name)} is the name of an axis; choose another")
+    _check_own_names(spec)
     _check_different((example.name for example in spec.examples), "examples")
+
+
+def _check_own_names(spec: JobSpec) -> None:
+    """Check that what a step's own templates see, or its choices are called, is the name of nothing else."""
+    taken = {**{axis: at("space.axes", axis) for axis in spec.space.axes}}
+    taken |= {step.name: f"steps[{number}].name" for number, step in enumerate(spec.steps)}
+    for number, step in enumerate(spec.steps):
+        for name in (*own_names(spec.steps, number), *output_names(step)[1:]):
+            if name in taken:
+                raise SpecError(taken[name], f"{quoted(name)} means something to steps[{number}]; choose another name")
 
 
 def _check_free(name: str, path: str) -> None:

@@ -25,8 +25,7 @@ def check_parameters(steps: Sequence[Step]) -> None:
     """Check the parameters of each step.
 
     Raises:
-        SpecError: a parameter is set by the engine, or out of the range that any endpoint would take, or a step that is
-            not the last asks for several completions.
+        SpecError: a parameter is set by the engine, or out of the range that any endpoint would take.
     """
     for position, step in enumerate(steps):
         for name, value in step.parameters.items():
@@ -34,8 +33,6 @@ def check_parameters(steps: Sequence[Step]) -> None:
             if name in _REFUSED:
                 raise SpecError(path, f"cannot be set: {_REFUSED[name]}")
             _check_range(name, value, path)
-            if name == "n" and value != 1 and position < len(steps) - 1:
-                raise SpecError(path, "more than one completion is for the last step only: later steps read one")
 
 
 def _check_range(name: str, value: object, path: str) -> None:

@@ -11,7 +11,7 @@ from corpusmill.spec.schema.examples import Example, Message, Split
 from corpusmill.spec.schema.filters import RECORD, Dedup, Filter
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
 from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
-from corpusmill.spec.schema.steps import Step
+from corpusmill.spec.schema.steps import Rounds, Speaker, Step, TopUp
 from corpusmill.spec.schema.words import (
     DIGEST_PATTERN,
     IDENTIFIER_PATTERN,
@@ -49,13 +49,16 @@ __all__ = [
     "Message",
     "Natural",
     "Positive",
+    "Rounds",
     "Scalar",
     "Shards",
     "Share",
     "SpaceSpec",
+    "Speaker",
     "Split",
     "Step",
     "Strict",
     "Target",
+    "TopUp",
     "Truncate",
 ]

@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from corpusmill.spec.errors import RenderError
 
-from .budget import MAX_OUTPUT_CHARS, NODE_WORK, Budget
+from .budget import MAX_OUTPUT_CHARS, MAX_WORK, NODE_WORK, Budget, weight
 from .expressions import compile_value
 from .reference import Reference
 from .scope import Scope, Uses
@@ -28,6 +28,7 @@ __all__ = [
     "Values",
     "compile_expression",
     "compile_template",
+    "require_readable",
 ]
 
 Values = Mapping[str, object]
@@ -94,6 +95,16 @@ def compile_expression(source: str) -> Expression:
         return compute(values, budget)
 
     return Expression(frozenset(uses.variables), frozenset(uses.attributes), evaluate)
+
+
+def require_readable(value: object) -> None:
+    """Refuse what no template could read as a whole: what is nested too deeply, too large, or of no type of theirs.
+
+    Raises:
+        RenderError: it is one of these.
+    """
+    if weight(value) > MAX_WORK:
+        raise RenderError("it is too large to be read as a whole")
 
 
 def _executing(execute: Callable[[dict[str, object], Budget], None], work: int) -> Callable[[Values], str]:

@@ -27,7 +27,7 @@ def report_text(report: Report) -> str:
         f"{'coverage':<{NAME_CHARS + 4}} {'kept':>10} {'of':>10} {'accepted':>9} {'share':>8} {'expected':>9}",
     ]
     for axis, values in report.coverage.items():
-        lines += [f"  {axis}", *_coverage(values)]
+        lines += [f"  {axis}{_documents(report, axis)}", *_coverage(values)]
     if report.lengths:
         lines += ["", f"{'lengths':<26}" + "".join(f" {name:>9}" for name in QUANTILES)]
     for example, lengths in report.lengths.items():
@@ -81,6 +81,17 @@ def _counts(figures: Calls | Tokens) -> str:
 
 def _sizes(disk: DiskBytes) -> str:
     return ", ".join(f"{name} {_size(size)}" for name, size in msgspec.structs.asdict(disk).items())
+
+
+def _documents(report: Report, axis: str) -> str:
+    """Tell how many documents an axis has, and how many were found that are not used."""
+    figures = report.documents.get(axis)
+    if figures is None:
+        return ""
+    chunks = f" in {figures.chunks:,} chunks" if figures.chunks > figures.documents else ""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in figures.skipped.items())
+    skipped = f", {sum(figures.skipped.values()):,} not: {reasons}" if reasons else ""
+    return f": {figures.documents:,} documents used{chunks}{skipped}"
 
 
 def _coverage(values: Mapping[str, ValueCoverage]) -> list[str]:

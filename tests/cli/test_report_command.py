@@ -16,6 +16,7 @@ SUMMARY = [
     "cost_usd",
     "seconds",
     "reason",
+    "cause",
 ]
 LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "disk", "documents"]
 

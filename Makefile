@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check crash kill mutants sim bench bench-limits format pins clean
+.PHONY: help demo test check crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,15 @@ bench: $(READY)  ## measure against the raw aiohttp loop and the openai SDK, in 
 bench-limits: $(READY)  ## measure the limiter against models of real servers
 	$(BIN)/python -m benchmarks.limits --sockets 30
 
+LITELLM := .venv-litellm
+$(LITELLM)/.ready: constraints-litellm.txt
+	$(PYTHON) -m venv $(LITELLM)
+	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-litellm.txt
+	@touch $@
+
+litellm: $(READY) $(LITELLM)/.ready  ## the limiter against LiteLLM's proxy, which is installed in an environment of its own
+	$(BIN)/python -m pytest tests/limits/test_litellm.py
+
 format: $(READY)  ## put the code in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -61,5 +70,9 @@ pins:  ## resolve the dependencies anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints.txt
 
+pins-litellm:  ## resolve the dependencies of LiteLLM's proxy anew (needs uv)
+	echo 'litellm[proxy]==1.106.2' | uv pip compile - --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints-litellm.txt
+
 clean:  ## remove what was made here
-	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LITELLM) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

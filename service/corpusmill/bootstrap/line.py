@@ -20,6 +20,7 @@ from corpusmill.engine.tickets import Tickets
 from corpusmill.limits.charge import Limits as GateLimits
 from corpusmill.limits.gate import Gate
 from corpusmill.limits.opening import OPENING_SECONDS
+from corpusmill.limits.server_load import parse_load
 from corpusmill.limits.width import WIDTH_MOST
 from corpusmill.spec.schema import Limits
 
@@ -28,6 +29,11 @@ UNLISTED: Final = frozenset({FailureKind.BAD_REQUEST, FailureKind.MODEL_NOT_FOUN
 
 REFUSAL_FACTOR: Final = 10
 """A server that refuses the first call says so within about ten times what its list of models took."""
+
+STEER_SECONDS: Final = 2.0
+"""Between two looks at a server's metrics; one look is worth little, and every second a little work for the server."""
+
+STEER_DEADLINE_SECONDS: Final = 5.0
 
 
 class Line:
@@ -75,6 +81,26 @@ class Line:
             self.trouble = listed
             return
         self.tickets.expect_within(min(max(REFUSAL_FACTOR * (self._clock() - asked_at), 0.1), OPENING_SECONDS))
+
+    async def steer(self) -> None:
+        """Steer the width by the server's own metrics while calls are out; return if it turns out to have none.
+
+        Where limits are known, or the width is fixed, nobody is asked.
+        """
+        while True:
+            await self.tickets.wait_until_busy()
+            await asyncio.sleep(STEER_SECONDS)
+            if self.tickets.is_limited:
+                continue
+            found = await self.endpoint.server_metrics(STEER_DEADLINE_SECONDS)
+            if isinstance(found, Failure):
+                if found.status is not None and found.status < 500:
+                    return
+                continue
+            load = parse_load(found)
+            if load is None:
+                return
+            self.tickets.observed(load)
 
     @property
     def explained(self) -> str:

@@ -46,14 +46,18 @@ class Switchboard:
         self._opening: defaultdict[Budget, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._routes: dict[str, dict[str, Route]] = {}
         self._stack = AsyncExitStack()
+        self._steering: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "prices"))
+        self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._steering:
+            task.cancel()
         await self._stack.aclose()
 
     @asynccontextmanager
@@ -123,6 +127,7 @@ class Switchboard:
             if line is None:
                 line = await self._stack.enter_async_context(opened(target, self._limits, self._environ))
                 self._lines[target.budget] = line
+                self._steering.append(self._group.create_task(line.steer()))
             line.join(target)
             await line.look()
             return line

@@ -25,6 +25,7 @@ _OPTION_OF_FIELD = {
     "burst_seconds": "--burst-seconds",
     "latency_seconds": "--latency",
     "latency_spread": "--latency-spread",
+    "batch_sequences": "--batch",
     "hang_seconds": "--hang-seconds",
     "faults": "--faults",
 }
@@ -54,6 +55,7 @@ class InvalidOption(click.ClickException):
 @click.option("--rate-limit-headers/--no-rate-limit-headers", default=True, help="Send x-ratelimit-* or not.")
 @click.option("--latency", "latency_seconds", type=float, default=0.0, help="Mean seconds to an answer.")
 @click.option("--latency-spread", type=float, default=0.0, help="Sigma of its lognormal distribution; 0: no spread.")
+@click.option("--batch", "batch_sequences", type=int, help="Decode so many at once, with vLLM's /metrics.")
 @click.option("--hang-seconds", type=float, default=600.0, show_default=True, help="How long a hang lasts at most.")
 @click.option(
     "--faults",

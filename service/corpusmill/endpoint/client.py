@@ -163,8 +163,13 @@ class Endpoint:
             return name in names
         return False if found.kind is FailureKind.MODEL_NOT_FOUND else names
 
-    async def _get(self, path: str, model: str, deadline_seconds: float) -> bytes | Failure:
-        outgoing = Outgoing(self._head("GET", path, {}) + b"\r\n")
+    async def server_metrics(self, deadline_seconds: float) -> str | Failure:
+        """What a self-hosted server tells of itself at /metrics, beside its /v1."""
+        content = await self._get("metrics", "", deadline_seconds, root=self._root.removesuffix("/v1"))
+        return content if isinstance(content, Failure) else content.decode("utf-8", "replace")
+
+    async def _get(self, path: str, model: str, deadline_seconds: float, *, root: str | None = None) -> bytes | Failure:
+        outgoing = Outgoing(self._head("GET", path, {}, root) + b"\r\n")
         try:
             head, content = await self._transport.exchange(outgoing, self._loop.time() + deadline_seconds)
         except TRANSPORT_ERRORS as error:
@@ -173,9 +178,9 @@ class Endpoint:
             return self._told(self._refusal(head, content, model))
         return content
 
-    def _head(self, method: str, path: str, headers: dict[str, str]) -> bytes:
+    def _head(self, method: str, path: str, headers: dict[str, str], root: str | None = None) -> bytes:
         """What a request to a path below the root begins with."""
-        url = yarl.URL(f"{self._root}/{path}", encoded=True)
+        url = yarl.URL(f"{root or self._root}/{path}", encoded=True)
         return request_head(method, url, self._headers | headers, is_proxied=self._proxy is not None)
 
     def _refusal(self, head: Head, content: bytes, model: str) -> Failure:

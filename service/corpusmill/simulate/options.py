@@ -45,6 +45,8 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         prompt_cache: report the first 1,024 tokens of a prompt as cached when they came before.
         latency_seconds: mean time to an answer.
         latency_spread: sigma of the lognormal distribution of that time; 0 means always the mean.
+        batch_sequences: answers take their time, after the latency, from a batch server that decodes so many at once
+            and tells its load at /metrics as vLLM does; None: answers do not hold each other up.
         hang_seconds: how long a `hang` holds the connection at most.
         faults: fault name -> share of requests.
     """
@@ -63,6 +65,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     prompt_cache: bool = False
     latency_seconds: float = 0.0
     latency_spread: float = 0.0
+    batch_sequences: int | None = None
     hang_seconds: float = 600.0
     faults: Mapping[str, float] = {}
 
@@ -97,6 +100,7 @@ _BOUNDS = (
     ("burst_seconds", 0.01, 60.0),
     ("latency_seconds", 0.0, 3_600.0),
     ("latency_spread", 0.0, 3.0),
+    ("batch_sequences", 1, 100_000),
     ("hang_seconds", 0.0, 86_400.0),
 )
 """Option, smallest and largest value."""

@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from corpusmill.simulate import errors
+from corpusmill.simulate.batch import Batch
 from corpusmill.simulate.errors import ApiError
 from corpusmill.simulate.options import SimulateOptions
 from corpusmill.simulate.simulation import Delivery, Reply, Simulation
@@ -38,6 +39,7 @@ class _Endpoint:
         self._clock = clock
         self._wall_clock = wall_clock
         self._simulation = Simulation(options, clock())
+        self._batch = Batch(options.batch_sequences) if options.batch_sequences else None
 
     def routes(self) -> list[web.RouteDef]:
         """Every address, with and without /v1, as base URLs are written both ways."""
@@ -49,6 +51,8 @@ class _Endpoint:
                 web.get(f"{prefix}/models", self.models),
                 web.get(f"{prefix}/models/{{name:.+}}", self.model),
             ]
+        if self._batch is not None:
+            routes.append(web.get("/metrics", self.metrics))
         return [*routes, web.route("*", "/{rest:.*}", self.unknown)]
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
@@ -82,6 +86,11 @@ class _Endpoint:
         """GET /stats: the ledger."""
         return _json(self._simulation.statement(self._clock()))
 
+    async def metrics(self, _request: web.Request) -> web.StreamResponse:
+        """GET /metrics of a batch server, by vLLM's names."""
+        assert self._batch is not None, "only routed with a batch"  # noqa: S101 - see `routes`
+        return web.Response(text=self._batch.exposition(self._options.models[0]))
+
     async def healthz(self, _request: web.Request) -> web.StreamResponse:
         """GET /healthz."""
         return _json({"status": "ok", "simulated": True})
@@ -101,6 +110,8 @@ class _Endpoint:
         try:
             if reply.delay_seconds:
                 await asyncio.sleep(reply.delay_seconds)
+            if self._batch is not None and reply.used is not None:
+                await self._batch.decode(reply.used.completion_tokens)
             if reply.delivery is Delivery.HANG:
                 await asyncio.sleep(self._options.hang_seconds)
             delivered = True

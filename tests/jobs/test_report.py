@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from corpusmill.bootstrap.assembly import Assembly
-from corpusmill.cli.report import report_of
+from corpusmill.bootstrap.report import report_of
 from corpusmill.jobs.folder import UnknownJobError, claimed, read_spec
 from corpusmill.jobs.report import Report, as_object
 from corpusmill.jobs.snapshot import take_snapshot

@@ -35,7 +35,7 @@ def nothing(_connection: sqlite3.Connection, _job: Job) -> None:
 @asynccontextmanager
 async def table_in(folder: Path, **options: Any) -> AsyncIterator[JobTable]:
     async with opened(folder / "jobs.sqlite") as database:
-        yield JobTable(database, now=lambda: NOW, note=nothing, **options)
+        yield JobTable(database, now=lambda: NOW, note=nothing, noted=lambda: None, **options)
 
 
 def with_table(folder: Path, use: Callable[[JobTable], Awaitable[None]], **options: Any) -> None:

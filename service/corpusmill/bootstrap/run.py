@@ -21,6 +21,9 @@ from corpusmill.telemetry.events import Emit
 COLLECT = (200_000, 100, 1000)
 """New objects before a look at the youngest; looks before one at the older, and at all: the calls leave few cycles."""
 
+SIMULATED = "simulated"
+"""The name of the endpoint that invents its text."""
+
 SIMULATED_LATENCY_SECONDS = 0.4
 """Mean time to an answer of the simulated endpoint that `run` starts by itself: quick, but to be watched."""
 
@@ -71,7 +74,7 @@ async def simulated_target() -> AsyncIterator[Target]:
 
     options = SimulateOptions(latency_seconds=SIMULATED_LATENCY_SECONDS, latency_spread=0.3)
     async with serving(options) as base_url:
-        yield Target("simulated", EndpointConfig(base_url=base_url))
+        yield Target(SIMULATED, EndpointConfig(base_url=base_url))
 
 
 def _allow_open_files() -> None:

@@ -20,6 +20,7 @@ import msgspec
 from corpusmill.bootstrap.line import Line, opened
 from corpusmill.bootstrap.target import Budget, Target, Upstream, UpstreamError, spec_limits
 from corpusmill.config import Config, ModelConfig
+from corpusmill.endpoint.failures import Fate
 from corpusmill.endpoint.prices import Prices, resolve_prices
 from corpusmill.engine.route import Member, Route
 from corpusmill.engine.tickets import Tickets
@@ -109,7 +110,8 @@ class Switchboard:
         lines = [await self._line(target) for target in targets]
         alive = [line for line in lines if line.trouble is None]
         if not alive:
-            raise UpstreamError("; ".join(line.explained for line in lines))
+            passing = any(line.trouble is not None and line.trouble.fate is Fate.RETRY for line in lines)
+            raise UpstreamError("; ".join(line.explained for line in lines), may_pass=passing)
         name, *_ = [await line.model(upstream.name(alias)) for line in alive]
         model = upstream.model(alias)
         members = [Member(line.endpoint, line.tickets) for line in lines]

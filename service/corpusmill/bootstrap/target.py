@@ -25,7 +25,15 @@ Budget = tuple[str, Secret | None, str]
 
 
 class UpstreamError(Exception):
-    """The endpoint cannot serve this job: which, why, and what to do."""
+    """The endpoint cannot serve this job: which, why, and what to do.
+
+    Attributes:
+        may_pass: it is an outage, and worth waiting for.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -2,9 +2,11 @@
 
 from corpusmill.bootstrap.target import UpstreamError
 from corpusmill.config import ConfigError
+from corpusmill.daemon.lock import DataBusyError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.exports.errors import ExportError, OutputError
 from corpusmill.jobs.folder import JobBusyError, JobFolderError
+from corpusmill.jobs.queue.database import DatabaseError
 from corpusmill.journal.errors import BrokenDiskError, JournalError
 from corpusmill.spec.errors import SpecError
 
@@ -13,6 +15,8 @@ FAILED, USAGE, BROKEN_DISK = 1, 2, 74
 EXIT_CODES: dict[type[Exception], int] = {
     SpecError: USAGE,
     ConfigError: USAGE,
+    DataBusyError: FAILED,
+    DatabaseError: FAILED,
     EndpointConfigError: USAGE,
     PriceConfigError: USAGE,
     JobBusyError: FAILED,

@@ -16,6 +16,8 @@ COMMANDS = {
     "report": "Tell what a job came to.",
     "export": "Write a corpus in a trainer's format.",
     "recipes": "List, show and copy the shipped specs.",
+    "serve": "Serve a queue of jobs over HTTP.",
+    "config": "Look at the operator's configuration.",
     "simulate": "Serve an OpenAI-compatible endpoint that invents text.",
 }
 """Command -> its line in the help. The module of the same name holds it."""

@@ -14,13 +14,11 @@ import msgspec
 
 from corpusmill.bootstrap.assembly import space_of
 from corpusmill.bootstrap.documents import sketched_documents
-from corpusmill.bootstrap.switchboard import configured_prices
-from corpusmill.bootstrap.target import DEFAULT, OPENAI_BASE_URL, Target, Upstream, from_environment, gate_limits
+from corpusmill.bootstrap.models import ANYWHERE, known_models
+from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.plan_text import plan_text
-from corpusmill.config import Config, EndpointConfig, load_config
-from corpusmill.endpoint.prices import resolve_prices
-from corpusmill.jobs.estimate import Model
+from corpusmill.config import Config, load_config
 from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
 from corpusmill.space.documents.places import Base
 from corpusmill.space.values import encode_value
@@ -53,32 +51,14 @@ def plan(
     """Count and estimate the job that SPEC describes, and show its prompts."""
     job = accepted(spec, msgspec.convert(overrides, Overrides))
     configured = load_config(config) if config is not None else Config()
-    models = known_models(job, configured, os.environ, model_name, at=datetime.now(UTC))
+    upstream = Upstream(configured, from_environment(os.environ) or ANYWHERE, model_name)
+    models = known_models(job, upstream, at=datetime.now(UTC))
     with sketched_documents(job, Base.beside(spec)) as (documents, remarks):
         made, basis = make_plan(job, space_of(job, documents), models, samples, remarks)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(made, enc_hook=encode_value), ensure_ascii=False).encode())
     else:
         click.echo(plan_text(job, made, basis, models, remark=_simulated(job, configured, os.environ)))
-
-
-def known_models(
-    spec: JobSpec, config: Config, environ: Mapping[str, str], model_name: str | None, *, at: datetime
-) -> dict[str, Model]:
-    """Return what each alias of a spec's steps leads to, as far as configuration and environment tell.
-
-    Where no endpoint is set, prices are OpenAI's: a plan is made before there is a key.
-    """
-    anywhere = Target(DEFAULT, EndpointConfig(base_url=OPENAI_BASE_URL))
-    upstream = Upstream(config, from_environment(environ) or anywhere, model_name)
-    models: dict[str, Model] = {}
-    for alias in aliases(spec.steps):
-        name, (endpoint, *_) = upstream.name(alias), upstream.endpoints(alias).values()
-        prices = (
-            resolve_prices(endpoint.base_url, name, configured_prices(upstream.model(alias)), at=at) if name else None
-        )
-        models[alias] = Model(name, endpoint.base_url, gate_limits(endpoint, spec.limits), prices)
-    return models
 
 
 def _simulated(spec: JobSpec, config: Config, environ: Mapping[str, str]) -> str:

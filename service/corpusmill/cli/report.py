@@ -5,14 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from corpusmill.bootstrap.assembly import Replay, items_of, space_of
-from corpusmill.bootstrap.documents import open_documents
-from corpusmill.chain.chain import Chain
-from corpusmill.chain.records import RecordWriter
+from corpusmill.bootstrap.report import report_of
 from corpusmill.cli.report_text import report_text
-from corpusmill.engine.outcome import Liner
-from corpusmill.jobs.report import Report, as_object, make_report
-from corpusmill.jobs.snapshot import take_snapshot
+from corpusmill.jobs.report import as_object
 
 
 @click.command(epilog="Nothing is written; a job that runs is not disturbed.")
@@ -25,17 +20,3 @@ def report(job: str, data: Path, as_json: bool) -> None:
     """Tell what JOB came to: balance sheet, cost, coverage of every axis value, duplicates, lengths and openings."""
     made = report_of(data, job)
     click.echo(msgspec.json.encode(as_object(made)) if as_json else report_text(made))
-
-
-def report_of(data: Path, job: str) -> Report:
-    """Read a job through.
-
-    Raises:
-        UnknownJobError: there is no such job.
-        CorruptionError: something on disk is not what was written.
-    """
-    snapshot = take_snapshot(data, job)
-    documents = open_documents(snapshot.folder, snapshot.spec)
-    space, chain = space_of(snapshot.spec, documents), Chain(snapshot.spec)
-    replay = Replay(space, chain, Liner(chain, RecordWriter(snapshot.spec)))
-    return make_report(snapshot, space, items_of(snapshot.spec, space), replay.lines, documents)

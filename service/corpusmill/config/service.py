@@ -32,6 +32,7 @@ class ServerConfig(Strict, frozen=True):
         max_body_mib: of a request.
         requests_per_second: of each key; above it answers are 429.
         max_streams: event streams and followers at once.
+        open_metrics: `/metrics` asks for no key.
         retention_days: after so many days, ended jobs and their files are deleted; None: never.
     """
 
@@ -46,6 +47,7 @@ class ServerConfig(Strict, frozen=True):
     max_body_mib: Annotated[int, Meta(ge=1, le=1024)] = 16
     requests_per_second: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    open_metrics: bool = False
     retention_days: Positive | None = None
 
 

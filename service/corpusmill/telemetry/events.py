@@ -87,6 +87,13 @@ class JobEnded(Event, frozen=True):
     seconds: float
 
 
+class JobCrashed(Event, frozen=True):
+    """A job ended by an error of ours, or something about it could not be recorded; `error` names type and place."""
+
+    job: str
+    error: str
+
+
 class Call(Event, frozen=True):
     """What is known of every call that came back.
 
@@ -196,6 +203,40 @@ class HttpAnswered(Event, frozen=True):
     method: str
     code: int
     seconds: float
+
+
+class RequestCrashed(Event, frozen=True):
+    """A request ended by an error of ours; `error` names type and place."""
+
+    request: str
+    error: str
+
+
+class DaemonReady(Event, frozen=True):
+    """The daemon takes requests."""
+
+    url: str
+    jobs_waiting: int
+
+
+class DaemonStopping(Event, frozen=True):
+    """The daemon takes no more jobs, and lets calls that are out come back."""
+
+    reason: str
+
+
+class ConfigReloaded(Event, frozen=True):
+    """Another configuration holds from now on; or it was refused, and `error` says why."""
+
+    error: str = ""
+
+
+class WebhookDelivered(Event, frozen=True):
+    """A webhook was told, or could not be: `outcome` is delivered, postponed or given_up."""
+
+    webhook: str
+    outcome: str
+    detail: str = ""
 
 
 class LoopLagged(Event, frozen=True):

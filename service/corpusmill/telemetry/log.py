@@ -25,10 +25,12 @@ from corpusmill.telemetry.events import (
     HttpAnswered,
     ItemBroken,
     ItemDecided,
+    JobCrashed,
     JobEnded,
     JobPaused,
     JournalSynced,
     LoopLagged,
+    RequestCrashed,
 )
 
 Level = Literal["debug", "info"]
@@ -45,6 +47,8 @@ _LEVELS: dict[type[Event], str] = {
     DocumentSkipped: "warning",
     CallFailed: "warning",
     ItemBroken: "error",
+    JobCrashed: "error",
+    RequestCrashed: "error",
 }
 
 UNTOLD = (BudgetSpent, CallAnswered, HttpAnswered, ItemDecided, JournalSynced, LoopLagged)

@@ -31,6 +31,7 @@ SCHEMA = (
         started_at TEXT,
         finished_at TEXT,
         error TEXT,
+        budget BLOB NOT NULL,
         items INTEGER,
         figures BLOB NOT NULL,
         reserved_picodollars INTEGER,

@@ -6,6 +6,7 @@ import msgspec
 
 from corpusmill.jobs.queue.states import State
 from corpusmill.journal.sheet import Sheet
+from corpusmill.spec.schema import Budget
 
 
 class Priority(IntEnum):
@@ -36,6 +37,7 @@ class Submission(msgspec.Struct, frozen=True):
         name: the spec's.
         spec: as accepted, JSON.
         submitted_by: the name of the submitter's key.
+        budget: the spec's.
         weight: its share of every gate relative to other jobs of its priority.
         reserved_picodollars: what is set aside for it of the submitter's cap; None where he has none.
         idempotency_key: the submitter's; the same key again is the same job.
@@ -47,6 +49,7 @@ class Submission(msgspec.Struct, frozen=True):
     spec: bytes
     submitted_by: str
     items: int | None = None
+    budget: Budget = Budget()
     priority: Priority = Priority.NORMAL
     weight: int = 1
     reserved_picodollars: int | None = None
@@ -74,4 +77,5 @@ class Job(msgspec.Struct, frozen=True):
     started_at: str | None
     finished_at: str | None
     error: str | None
+    budget: Budget
     figures: Figures

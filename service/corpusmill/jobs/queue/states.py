@@ -29,6 +29,7 @@ class Change(StrEnum):
     FINISH = "finish"
     FAIL = "fail"
     EXHAUST = "exhaust"
+    DELETE = "delete"
 
 
 TABLE: dict[State, dict[Change, State]] = {
@@ -89,4 +90,5 @@ _PARTICIPLES: dict[str, str] = {
     Change.FINISH: "finished",
     Change.FAIL: "failed",
     Change.EXHAUST: "exhausted",
+    Change.DELETE: "deleted",
 }

@@ -15,10 +15,11 @@ from corpusmill.jobs.queue.database import Database
 from corpusmill.jobs.queue.job import Figures, Job, Submission
 from corpusmill.jobs.queue.states import ENDED, Change, State, after
 from corpusmill.journal.sheet import Sheet
+from corpusmill.spec.schema import Budget
 
 COLUMNS = (
     "sequence, id, name, state, submitted_by, priority, weight, created_at, started_at, finished_at, error, "
-    "items, figures"
+    "budget, items, figures"
 )
 REMEMBERED = 1000
 """Jobs that are kept in memory, so that who looks at one again and again costs no disk."""
@@ -61,11 +62,21 @@ class JobTable:
         database: where they are kept.
         now: wall clock, ISO 8601.
         note: takes note of every new state.
+        noted: called when that is durable.
         most_queued: how many jobs may be queued or paused at once.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], str], note: Note, most_queued: int = 10_000) -> None:
-        self._database, self._now, self._note, self._most_queued = database, now, note, most_queued
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], str],
+        note: Note,
+        noted: Callable[[], None],
+        most_queued: int = 10_000,
+    ) -> None:
+        self._database, self._now, self._note, self._noted = database, now, note, noted
+        self._most_queued = most_queued
         self._remembered: OrderedDict[str, Job] = OrderedDict()
 
     async def submit(self, submission: Submission, cap_picodollars: int | None = None) -> tuple[Job, bool]:
@@ -90,6 +101,7 @@ class JobTable:
             return job, True
 
         job, new = await self._database.run(work)
+        self._noted()
         return self._remember(job), new
 
     async def earlier(self, submission: Submission) -> Job | None:
@@ -169,7 +181,9 @@ class JobTable:
             self._note(connection, changed)
             return changed
 
-        return self._remember(await self._database.run(work))
+        changed = await self._database.run(work)
+        self._noted()
+        return self._remember(changed)
 
     async def note_figures(self, figures: dict[str, Figures]) -> None:
         """Keep what running jobs came to so far."""
@@ -224,9 +238,12 @@ class JobTable:
 
 
 def _job(row: tuple[Any, ...]) -> Job:
-    *fields, items, sheet = row
-    named = dict(zip(Job.__struct_fields__, fields, strict=False))
-    return msgspec.convert({**named, "figures": Figures(items, msgspec.json.decode(sheet, type=Sheet))}, Job)
+    *fields, budget, items, sheet = row
+    decoded = {
+        "budget": msgspec.json.decode(budget, type=Budget),
+        "figures": Figures(items, msgspec.json.decode(sheet, type=Sheet)),
+    }
+    return msgspec.convert({**dict(zip(Job.__struct_fields__, fields, strict=False)), **decoded}, Job)
 
 
 def _get(connection: sqlite3.Connection, job: str) -> Job:
@@ -271,8 +288,8 @@ def _waiting(connection: sqlite3.Connection) -> int:
 
 def _insert(connection: sqlite3.Connection, submission: Submission, now: str) -> Job:
     connection.execute(
-        "INSERT INTO jobs (id, name, state, submitted_by, priority, weight, created_at, items, figures, "
-        "reserved_picodollars, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO jobs (id, name, state, submitted_by, priority, weight, created_at, budget, items, figures, "
+        "reserved_picodollars, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             submission.id,
             submission.name,
@@ -281,6 +298,7 @@ def _insert(connection: sqlite3.Connection, submission: Submission, now: str) ->
             submission.priority,
             submission.weight,
             now,
+            msgspec.json.encode(submission.budget),
             submission.items,
             msgspec.json.encode(Sheet()),
             submission.reserved_picodollars,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from corpusmill.bootstrap.job import Running
+from corpusmill.bootstrap.report import report_of
 from corpusmill.bootstrap.run import run_job
 from corpusmill.bootstrap.target import Target, Upstream
-from corpusmill.cli.report import report_of
 from corpusmill.config import Config, EndpointConfig
 from corpusmill.jobs.folder import JobFolderError, read_spec
 from corpusmill.jobs.summary import Summary

@@ -1,6 +1,7 @@
 """The endpoint over HTTP: reads requests, acts out the replies that `simulation` decides.
 
-Rule of this file: input and output only. Every response carries `x-corpusmill-simulated: true`.
+Rule of this file: input and output only. Every response carries `x-corpusmill-simulated: true`
+and an `x-request-id`.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 
 import msgspec
 from aiohttp import web
@@ -186,8 +188,15 @@ def _model(name: str) -> dict[str, str | int]:
     return {"id": name, "object": "model", "created": MODEL_CREATED, "owned_by": "corpusmill"}
 
 
-async def _mark(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["x-corpusmill-simulated"] = "true"
+class _Marks:
+    """The headers of every response: that it is simulated, and by which name the endpoint knows the request."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    async def __call__(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["x-corpusmill-simulated"] = "true"
+        response.headers["x-request-id"] = f"req_sim_{next(self._numbers):08x}"
 
 
 def create_app(
@@ -202,7 +211,7 @@ def create_app(
     """
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.add_routes(_Endpoint(options, clock, wall_clock).routes())
-    app.on_response_prepare.append(_mark)
+    app.on_response_prepare.append(_Marks())
     return app
 
 

@@ -129,7 +129,8 @@ class LogSink:
 
     def _tell(self, event: Event, **more: object) -> None:
         level = _LEVELS.get(type(event), "debug" if isinstance(event, UNTOLD) else "info")
-        fields = {name: value for name, value in msgspec.structs.asdict(event).items() if value not in (None, "")}
+        told = msgspec.structs.asdict(event).items()
+        fields = {name: _rounded(value) for name, value in told if value not in (None, "")}
         getattr(self._logger, level)(event_name(type(event)), **fields, **more)
 
 
@@ -149,6 +150,10 @@ class _Lines:
 def event_name(kind: type[Event]) -> str:
     """Return an event's name in a log line: its class name in snake case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _rounded(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def _to_json(fields: dict[str, object], **_: object) -> str:

@@ -1,13 +1,16 @@
-"""A real job that a real Prometheus scrapes."""
+"""A real daemon with a real job, that a real Prometheus scrapes."""
 
+import json
 import re
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.deploy.prometheus import Prometheus, scraping
-from tests.e2e.running import PROGRAM, environment, simulated, write_spec
+from tests.e2e.running import PROGRAM, SPEC, environment, simulated
 
 FAULTS = "http_500=0.02,refusal=0.05,length=0.05,exact_duplicate=0.05,bad_request=0.02"
 CONFIG = """
@@ -23,33 +26,52 @@ prices = {{input = 0.15, cached_input = 0.075, output = 0.60}}
 """
 
 
+JOB: dict[str, Any] = {
+    **SPEC,
+    "space": {"axes": {"genre": ["noir", "western"], "place": ["France", "Japan"], "n": list(range(1000))}},
+    "filters": [{"of": "plot", "min_chars": 900, "no_refusal": True}],
+    "limits": {"concurrency": 12},
+    "budget": {"usd": 5.0},
+    "shards": {"records": 50},
+}
+
+
 @contextmanager
 def watched_job(folder: Path) -> Iterator[Prometheus]:
-    """Run a job of every kind of outcome with a budget, and a Prometheus beside it, while the block runs."""
+    """Run a daemon with a job of every kind of outcome, and a Prometheus that scrapes it, while the block runs."""
     with simulated("--latency", "0.3", "--latency-spread", "0.4", "--faults", FAULTS) as base_url:
         (folder / "models.toml").write_text(CONFIG.format(base_url=base_url))
-        axes = {"genre": ["noir", "western"], "place": ["France", "Japan"], "n": list(range(1000))}
-        spec = write_spec(
-            folder,
-            space={"axes": axes, "limit": 4000},
-            filters=[{"of": "plot", "min_chars": 900, "no_refusal": True}],
-            limits={"concurrency": 12},
-            budget={"usd": 5.0},
-            shards={"records": 50},
-        )
-        job = subprocess.Popen(
-            [*PROGRAM, "run", str(spec), "--config", "models.toml", "--metrics-port", "0"],
+        daemon = subprocess.Popen(
+            [*PROGRAM, "serve", "--config", "models.toml", "--port", "0"],
             cwd=folder,
             env=environment(None),
             stderr=subprocess.PIPE,
             text=True,
         )
         try:
-            assert job.stderr is not None
-            found = re.search(r"metrics at http://(\S+)/metrics", job.stderr.readline())
-            assert found is not None
-            with scraping(found.group(1), folder) as prometheus:
+            address = _address(daemon)
+            _submit(address)
+            with scraping(address, folder) as prometheus:
                 yield prometheus
         finally:
-            job.kill()
-            job.communicate()
+            daemon.kill()
+            daemon.communicate()
+
+
+def _address(daemon: subprocess.Popen[str]) -> str:
+    assert daemon.stderr is not None
+    told = daemon.stderr.readline()
+    found = re.search(r"http://([^\s/\"]+)", told)
+    assert found is not None, told
+    return found.group(1)
+
+
+def _submit(address: str) -> None:
+    request = urllib.request.Request(
+        f"http://{address}/api/v1/jobs",
+        data=json.dumps(JOB).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+        assert answer.status == 201

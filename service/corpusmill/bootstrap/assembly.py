@@ -203,7 +203,7 @@ class Assembly:
             limit=spec.space.limit,
             target=spec.target.kept if spec.target else None,
         )
-        purse = Purse(spec.name, self._budget(), self.writer, self.halt, emit)
+        purse = Purse(self.job, self._budget(), self.writer, self.halt, emit)
         left, concurrency = max(self.space.size - len(store.done), 1), spec.limits.concurrency
         engine = Engine(
             space=self.space,
@@ -216,7 +216,7 @@ class Assembly:
             most=min(concurrency or most, left),
         )
         self.caller = Caller(
-            spec.name,
+            self.job,
             callees(self._chain.steps),
             routes,
             writer=self.writer,

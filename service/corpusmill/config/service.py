@@ -29,6 +29,7 @@ class ServerConfig(Strict, frozen=True):
         grace_seconds: how long calls that are out are waited for at the end.
         max_running: jobs that run at once.
         max_queued: jobs that may wait.
+        idle_seconds: how long a connection may be open without a whole request head.
         max_body_mib: of a request.
         requests_per_second: of each key; above it answers are 429.
         max_streams: event streams and followers at once.
@@ -44,6 +45,7 @@ class ServerConfig(Strict, frozen=True):
     grace_seconds: Seconds = 60
     max_running: Annotated[int, Meta(ge=1, le=1000)] = 4
     max_queued: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    idle_seconds: Annotated[int, Meta(ge=1, le=3600)] = 75
     max_body_mib: Annotated[int, Meta(ge=1, le=1024)] = 16
     requests_per_second: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 256

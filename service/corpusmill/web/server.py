@@ -42,9 +42,6 @@ from corpusmill.web.metrics import Metrics
 
 QUEUE = "jobs.sqlite"
 BACKLOG = 1024
-IDLE_SECONDS = 75.0
-"""How long a connection may be open without a whole request head."""
-
 HEADERS_MOST = 100
 LINE_BYTES = 8190
 CLOSE_SECONDS = 2.0
@@ -266,7 +263,7 @@ async def _listening(stack: AsyncExitStack, desk: Desk, tls: ssl.SSLContext | No
     runner = web.AppRunner(
         application(desk),
         access_log=None,
-        keepalive_timeout=IDLE_SECONDS,
+        keepalive_timeout=float(server.idle_seconds),
         max_line_size=LINE_BYTES,
         max_field_size=LINE_BYTES,
         max_headers=HEADERS_MOST,

@@ -111,6 +111,8 @@ def check_files(folder: Path, items: int) -> None:
     for commit in read_commits(Disk(), job / "manifest"):
         for place, shard in commit.shards():
             assert (job / place / shard.name).stat().st_size == shard.bytes
+    fsck = command("fsck", "job", folder=folder)
+    assert fsck.returncode == 0, fsck.stdout + fsck.stderr
 
 
 class LoopMount:

@@ -132,9 +132,10 @@ class SimDisk:
 
     def rename(self, old: Path, new: Path) -> None:
         self.operate("rename")
-        names = self._folder(old.parent)
-        names[new.name] = names.pop(old.name)
+        self._folder(new.parent)[new.name] = self._folder(old.parent).pop(old.name)
         self._note(old.parent)
+        if new.parent != old.parent:
+            self._note(new.parent)
 
     def remove(self, path: Path) -> None:
         self.operate("remove")

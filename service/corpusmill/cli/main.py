@@ -15,6 +15,7 @@ COMMANDS = {
     "plan": "Count and estimate a job, and show its prompts; calls nothing.",
     "report": "Tell what a job came to.",
     "export": "Write a corpus in a trainer's format.",
+    "fsck": "Verify the files of a job, and set damaged parts aside.",
     "recipes": "List, show and copy the shipped specs.",
     "serve": "Serve a queue of jobs over HTTP.",
     "config": "Look at the operator's configuration.",

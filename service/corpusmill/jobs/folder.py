@@ -107,6 +107,28 @@ def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]
         os.close(descriptor)
 
 
+@contextmanager
+def held(data: Path, job: str) -> Iterator[Path]:
+    """Give the folder of a job that is there to this process alone.
+
+    Raises:
+        UnknownJobError: there is no such job.
+        JobBusyError: another process has it.
+        JobFolderError: it cannot be written.
+    """
+    folder = job_path(data, job)
+    read_spec(data, job)
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise JobFolderError(f"{folder}: cannot be written: {error.strerror}") from None
+    try:
+        _lock(descriptor, folder, job)
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int, folder: Path, job: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

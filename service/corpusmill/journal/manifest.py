@@ -85,9 +85,9 @@ def write_commit(files: Files, folder: Path, commit: Commit) -> None:
     files.sync_folder(folder)
 
 
-def read_commits(files: Files, folder: Path) -> list[Commit]:
-    """Return all commits in order; CorruptionError where one is missing or changed."""
-    names = [name for name in files.names(folder) if name.endswith(SUFFIX)]
+def read_commits(files: Files, folder: Path, most: int | None = None) -> list[Commit]:
+    """Return all commits, or the first `most`, in order; CorruptionError where one is missing or changed."""
+    names = [name for name in files.names(folder) if name.endswith(SUFFIX)][:most]
     commits = [_read(files, folder / name) for name in names]
     for number, (name, commit) in enumerate(zip(names, commits, strict=True), start=1):
         if commit.number != number or name != commit_name(number):

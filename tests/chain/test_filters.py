@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusmill.chain.filters import Subject, compile_checks, first_rejection
-from corpusmill.chain.refusal import is_refusal
+from corpusmill.chain.filters.refusal import is_refusal
 from corpusmill.spec.schema import Filter
 
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.near_duplicates import AllPairs, made_texts, triples
+from corpusmill.chain.words import word_numbers
 from corpusmill.dedup import near
 from corpusmill.dedup.bands import Plan, band_keys, plan_for
 from corpusmill.dedup.near import CANDIDATES, SHARING, NearIndex
-from corpusmill.dedup.shingles import MOST, Shingles, shingles, similarity, word_numbers
+from corpusmill.dedup.shingles import MOST, Shingles, shingles, similarity
 from corpusmill.dedup.sketch import nearest, sketch_of
 
 PLAN = plan_for(0.8)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from corpusmill.chain.completion import Choice, Completion, GaveUp, Prompt
-from corpusmill.chain.filters import Rejection, Subject, first_rejection
+from corpusmill.chain.filters import Rejection, Subject, both, edited, first_rejection
 from corpusmill.chain.parsers import ParseError
 from corpusmill.chain.step import CompiledStep
 from corpusmill.spec.errors import RenderError
@@ -26,6 +26,7 @@ class Verdict(msgspec.Struct, frozen=True):
     Attributes:
         outcome: `kept` while nothing is known against it, else `rejected` or `failed`.
         reason, detail: why, unless kept.
+        also: of a sampled item, the reasons of other conditions that fail.
         choices: which choices of the completion pass the step's filters.
     """
 
@@ -33,6 +34,7 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: str = ""
     detail: str = ""
     choices: tuple[int, ...] = (0,)
+    also: tuple[str, ...] = ()
 
 
 PASSED = Verdict("kept")
@@ -80,7 +82,7 @@ def rejected(rejection: Rejection | None) -> Verdict:
     """Return the verdict on what does not pass; without a rejection there was nothing to judge."""
     if rejection is None:
         return Verdict("failed", "empty_choice")
-    return Verdict("rejected", rejection.reason, rejection.detail)
+    return Verdict("rejected", rejection.reason, rejection.detail, also=rejection.also)
 
 
 def joined_finish_reason(subjects: Sequence[Subject]) -> str:
@@ -96,10 +98,12 @@ def _judge_choice(
     text = cleaned(step, choice)
     subject = Subject(text, choice.finish_reason, text, prompt, values)
     rejection = first_rejection(step.checks.of_text, subject)
-    if rejection is not None or step.parse is None:
-        return subject, rejection or first_rejection(step.checks.of_output, subject)
-    try:
-        subject = msgspec.structs.replace(subject, output=step.parse(text))
-    except ParseError as error:
-        return subject, Rejection(PARSE, str(error))
-    return subject, first_rejection(step.checks.of_output, subject)
+    if rejection is not None and not subject.is_sampled:
+        return subject, rejection
+    if step.parse is not None:
+        try:
+            subject = msgspec.structs.replace(subject, output=step.parse(text))
+        except ParseError as error:
+            return subject, both(rejection, Rejection(PARSE, str(error)))
+    subject = edited(step.checks, subject)
+    return subject, both(rejection, first_rejection(step.checks.of_output, subject))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from corpusmill.chain.evaluation_files import inline_evaluation_files
 from corpusmill.space.files import inline_axis_files
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.load import load_spec
@@ -24,14 +25,14 @@ AS_WRITTEN = Overrides()
 
 
 def accepted(path: Path, overrides: Overrides = AS_WRITTEN) -> JobSpec:
-    """Read a spec, check it, and make it self-contained: the values of axis files become part of it.
+    """Read a spec, check it, and make it self-contained: what axis and evaluation files hold becomes part of it.
 
     Raises:
         SpecError: it cannot be accepted.
     """
     spec = load_spec(path)
     check_spec(spec)
-    spec = inline_axis_files(spec, path.parent)
+    spec = inline_evaluation_files(inline_axis_files(spec, path.parent), path.parent)
     check_spec(spec)
     return _overridden(spec, overrides)
 

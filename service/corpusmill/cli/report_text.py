@@ -9,7 +9,7 @@ import msgspec
 
 from corpusmill.cli.summary_text import cost_text
 from corpusmill.jobs.report import DiskBytes, Opening, Report, TextLengths, ValueCoverage
-from corpusmill.journal.sheet import Calls, Tokens
+from corpusmill.journal.sheet import Calls, Sample, Tokens
 from corpusmill.spec.wording import one_line
 
 VALUES = 20
@@ -46,6 +46,7 @@ def _outcomes(report: Report) -> list[str]:
         f"  kept       {outcomes.kept:>14,}   {summary.records:,} records",
         f"  rejected   {outcomes.rejected:>14,}",
         *_reasons(report, summary.rejected_by),
+        *_sample(report.sample),
         f"  duplicate  {outcomes.duplicate:>14,}{share}",
         *(f"    {each.items:>12,} times the text of {each.id}" for each in duplicates.most_repeated[:3]),
         f"  failed     {outcomes.failed:>14,}",
@@ -60,6 +61,15 @@ def _reasons(report: Report, counts: Mapping[str, int]) -> list[str]:
         example = f"   as {first.id}: {one_line(first.detail)}" if first is not None and first.detail else ""
         lines.append(f"    {reason:<20} {count:>10,}{example}")
     return lines
+
+
+def _sample(sample: Sample) -> list[str]:
+    """Tell what all filters say of the sample, where that is more than the first to reject."""
+    if not sample.faults:
+        return []
+    ranked = sorted(sample.faults.items(), key=lambda pair: (-pair[1], pair[0]))
+    shares = ", ".join(f"{reason} {_percent(count / sample.items)}" for reason, count in ranked)
+    return [f"    by all filters, of a sample of {sample.items:,}: {shares}"]
 
 
 def _spending(report: Report) -> list[str]:

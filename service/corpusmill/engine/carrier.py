@@ -21,7 +21,7 @@ from corpusmill.chain.walk import Walk
 from corpusmill.engine.caller import Caller
 from corpusmill.engine.halt import RunEndingError
 from corpusmill.engine.novelty import Novelty
-from corpusmill.engine.outcome import Liner, decide
+from corpusmill.engine.outcome import SURPLUS, Liner, decide
 from corpusmill.engine.route import Tally, Worker
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry, Lines
@@ -198,7 +198,7 @@ class Carrier:
     def _conclude(self, trail: Trail, verdict: Verdict) -> Entry:
         """Give an item its outcome."""
         if verdict.outcome == "kept" and self._surplus():
-            verdict = Verdict("rejected", "surplus", "the target was met before this answer came")
+            verdict = Verdict("rejected", SURPLUS, "the target was met before this answer came")
         novelty, tried = self._novelty, trail.tally.take()
         decided, marks = decide(trail.walk, verdict, tried, novelty=novelty, examples=self._examples)
         lines = self._liner.lines(trail.walk, decided, novelty.marker.kept(marks))

@@ -5,12 +5,16 @@ journal has the same bytes as the first time.
 """
 
 from corpusmill.chain.chain import Chain
+from corpusmill.chain.filters.sample import is_sampled
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.verdict import Verdict
 from corpusmill.chain.walk import Walk
 from corpusmill.engine.novelty import Held, Mark, Novelty
 from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.records import Attempts, Decided
+
+SURPLUS = "surplus"
+"""The reason of an item that passed, when no more were wanted."""
 
 
 def decide(
@@ -30,7 +34,9 @@ def decide(
     """
     index = walk.item.index
     if verdict.outcome != "kept":
-        return Decided(index, verdict.outcome, verdict.reason, verdict.detail, attempts=attempts), ()
+        return Decided(
+            index, verdict.outcome, verdict.reason, verdict.detail, attempts=attempts, faults=faults_of(index, verdict)
+        ), ()
     kept: list[int] = []
     marks: list[Mark] = []
     held: Held | None = None
@@ -42,7 +48,8 @@ def decide(
             marks += [mark] if mark is not None else []
         held = found or held
     if not kept and held is not None:
-        return Decided(index, "duplicate", held.reason, held.detail, of=held.of, attempts=attempts), ()
+        faults = faults_of(index, verdict)
+        return Decided(index, "duplicate", held.reason, held.detail, of=held.of, attempts=attempts, faults=faults), ()
     decided = Decided(
         index,
         "kept",
@@ -50,8 +57,16 @@ def decide(
         records=examples * len(kept),
         fingerprints=tuple(mark.fingerprint for mark in marks),
         choices=() if kept == [0] else tuple(kept),
+        faults=faults_of(index, verdict),
     )
     return decided, tuple(marks)
+
+
+def faults_of(index: int, verdict: Verdict) -> tuple[str, ...] | None:
+    """Return all that filters say of an item, if it is one of the sample that all of them judge."""
+    if not is_sampled(index) or verdict.outcome == "failed" or verdict.reason == SURPLUS:
+        return None
+    return (verdict.reason, *verdict.also) if verdict.outcome == "rejected" else ()
 
 
 class Liner:

@@ -13,7 +13,7 @@ from corpusmill.jobs.snapshot import Snapshot, disk_bytes, fold_tail
 from corpusmill.jobs.summary import Summary, summarise
 from corpusmill.jobs.survey import Label, Survey, Texts
 from corpusmill.jobs.tallies import Quantiles
-from corpusmill.journal.sheet import Sheet
+from corpusmill.journal.sheet import Sample, Sheet
 from corpusmill.journal.store import Render
 from corpusmill.space.documents.axis import Document, DocumentAxis
 from corpusmill.space.documents.index import Footer
@@ -114,6 +114,7 @@ class Report(msgspec.Struct, frozen=True):
         coverage: axis -> value -> what became of its items.
         lengths, openings: by example.
         reasons: by reason, most frequent first.
+        sample: of one item in a hundred, which conditions fail, not only the first.
         documents: by axis.
     """
 
@@ -123,6 +124,7 @@ class Report(msgspec.Struct, frozen=True):
     openings: dict[str, list[Opening]]
     duplicates: Duplicates
     reasons: dict[str, Reason]
+    sample: Sample
     disk: DiskBytes
     documents: dict[str, DocumentFigures]
 
@@ -168,6 +170,7 @@ def make_report(
         openings={name: _openings(texts) for name, texts in survey.texts.items()},
         duplicates=_duplicates(sheet, survey),
         reasons=_reasons(sheet, survey),
+        sample=sheet.sample,
         documents={axis: _figures(each.index.footer) for axis, each in documents.items()},
         disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects"))),
     )

@@ -60,6 +60,7 @@ class Decided(msgspec.Struct, frozen=True, tag="o", tag_field="k", omit_defaults
         attempts: requests that no `Paid` record of this item accounts for.
         records: how many lines of the corpus it contributes.
         fingerprints: of the kept texts, for deduplication; 64-bit.
+        faults: of a sampled item, the reasons of all conditions that fail, in their order; None for all other items.
         choices: of a completion with several choices, which ones are kept.
     """
 
@@ -72,6 +73,7 @@ class Decided(msgspec.Struct, frozen=True, tag="o", tag_field="k", omit_defaults
     records: int = msgspec.field(name="n", default=0)
     fingerprints: tuple[int, ...] = msgspec.field(name="h", default=())
     choices: tuple[int, ...] = msgspec.field(name="ch", default=())
+    faults: tuple[str, ...] | None = msgspec.field(name="f", default=None)
 
 
 class Tried(msgspec.Struct, frozen=True, tag="t", tag_field="k", omit_defaults=True):

@@ -39,10 +39,18 @@ class Tokens(msgspec.Struct):
     output: int = 0
 
 
+class Sample(msgspec.Struct):
+    """Of the sampled items that filters judged, how many failed each condition; one item may fail several."""
+
+    items: int = 0
+    faults: dict[str, int] = {}
+
+
 class Sheet(msgspec.Struct):
     """The balance sheet.
 
     Attributes:
+        sample: what the sample shows that all conditions judge, whatever the order of the filters.
         cost_picodollars: leaves out the `unpriced` completions, whose price is unknown.
         granted: what may have been spent, where the job has a budget.
     """
@@ -56,6 +64,7 @@ class Sheet(msgspec.Struct):
     cost_picodollars: int = 0
     unpriced: int = 0
     granted: Granted | None = None
+    sample: Sample = msgspec.field(default_factory=Sample)
 
     def add(self, record: Record) -> None:
         """Count a record."""
@@ -90,6 +99,10 @@ class Sheet(msgspec.Struct):
         outcome = record.outcome
         setattr(self.outcomes, outcome, getattr(self.outcomes, outcome) + 1)
         self.records += record.records
+        if record.faults is not None:
+            self.sample.items += 1
+            for reason in record.faults:
+                self.sample.faults[reason] = self.sample.faults.get(reason, 0) + 1
         if outcome == "rejected":
             self.rejected_by[record.reason] = self.rejected_by.get(record.reason, 0) + 1
         elif outcome == "failed":

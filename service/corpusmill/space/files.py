@@ -42,8 +42,16 @@ def _inlined(name: str, axis: list[Scalar] | Axis, folder: Path) -> list[Scalar]
     path = f"{at('space.axes', name)}.file"
     if axis.values is not None or axis.within is not None:
         raise SpecError(path, "an axis whose values come from a file has neither `values` nor `within`")
-    text = _text(path, axis.file, _content(path, axis.file, folder))
-    return [*_values(path, axis.file, text)]
+    return [*_values(path, axis.file, text_of_file(path, axis.file, folder))]
+
+
+def text_of_file(path: str, name: str, folder: Path) -> str:
+    """Return the text of a file that a spec names at `path`.
+
+    Raises:
+        SpecError: there is no such text in the folder.
+    """
+    return _text(path, name, _content(path, name, folder))
 
 
 def _content(path: str, name: str, folder: Path) -> bytes:

@@ -8,7 +8,7 @@ into these structs, with errors that name the path, is `spec.load`.
 from corpusmill.spec.schema.clean import Clean, Cleaning
 from corpusmill.spec.schema.documents import Chunk, Documents, Group, Truncate
 from corpusmill.spec.schema.examples import Example, Message, Split
-from corpusmill.spec.schema.filters import RECORD, Dedup, Filter
+from corpusmill.spec.schema.filters import RECORD, Dedup, Evaluation, Filter, Grounding, PersonalKind, Repetition
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
 from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
 from corpusmill.spec.schema.steps import Rounds, Speaker, Step, TopUp
@@ -39,8 +39,10 @@ __all__ = [
     "Concurrency",
     "Dedup",
     "Documents",
+    "Evaluation",
     "Example",
     "Filter",
+    "Grounding",
     "Group",
     "Identifier",
     "JobName",
@@ -48,7 +50,9 @@ __all__ = [
     "Limits",
     "Message",
     "Natural",
+    "PersonalKind",
     "Positive",
+    "Repetition",
     "Rounds",
     "Scalar",
     "Shards",

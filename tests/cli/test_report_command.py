@@ -18,7 +18,7 @@ SUMMARY = [
     "reason",
     "cause",
 ]
-LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "disk", "documents"]
+LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "sample", "disk", "documents"]
 
 
 def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> None:

@@ -177,6 +177,7 @@ def test_the_object_has_the_summary_first_and_no_seconds(data: Path) -> None:
         "openings",
         "duplicates",
         "reasons",
+        "sample",
         "disk",
         "documents",
     ]

@@ -12,7 +12,8 @@ import pytest
 
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.chain.completion import Choice
-from corpusmill.endpoint.failures import FailureKind
+from corpusmill.endpoint.client import Answer, CallRequest
+from corpusmill.endpoint.failures import Failure, FailureKind
 from corpusmill.engine.engine import Engine
 from corpusmill.spec.schema import JobSpec
 from tests.engine.test_simulation import SEEDS
@@ -137,3 +138,22 @@ def test_every_item_of_a_chain_has_one_outcome_whatever_the_endpoint_does(seed: 
     assert ended is not None
     assert ended[1].outcomes.total == ITEMS
     assert set(ended[1].failed_by) <= {"bad_request"}
+
+
+class Unstructured(ScriptedEndpoint):
+    """Takes no `response_format`."""
+
+    async def _answer(self, request: CallRequest, deadline_seconds: float) -> Answer | Failure:
+        if "response_format" in request.parameters:
+            return Failure(FailureKind.BAD_REQUEST, "response_format is not supported", 400)
+        return await super()._answer(request, deadline_seconds)
+
+
+def test_an_endpoint_that_takes_no_schema_is_asked_without_it() -> None:
+    step = {"name": "plot", "prompt": "{{ nonce }}", "parse": "json", "schema": {"type": "object"}}
+    spec = make_spec(steps=[step], filters=[], dedup=None)
+    endpoint = Unstructured(random.Random(1), text=lambda _: Choice('{"a": 1}', "stop"))
+    ended = World(1, spec, endpoint).run()
+    assert ended is not None
+    assert ended[1].outcomes.kept == 120
+    assert ended[1].calls.errors <= 16, "those that were out when the first was refused"

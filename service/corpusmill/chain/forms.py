@@ -1,4 +1,4 @@
-"""The forms a step can have: single, for each element, a fold, topped up, a dialogue.
+"""The forms of steps that are more than one prompt: for each element, a fold, topped up, a dialogue.
 
 Rules of this file: a form is a generator over a way that asks, leaves what the step gave among the answers, and returns
 the verdict on it. Whatever a form makes of several completions is one subject: its filters judge that.
@@ -12,7 +12,7 @@ from corpusmill.chain.completion import GaveUp
 from corpusmill.chain.dialogue import Turn, addressed, spoken, transcript
 from corpusmill.chain.filters import Rejection, Subject
 from corpusmill.chain.parsers import ParseError
-from corpusmill.chain.step import CompiledStep, Each, Fold, Rounds, Single, TopUp
+from corpusmill.chain.step import CompiledStep, Each, Fold, Form, Rounds, TopUp
 from corpusmill.chain.verdict import (
     PARSE,
     PASSED,
@@ -30,28 +30,17 @@ MOST_ELEMENTS = 1_000
 """Elements that a step is asked for at most."""
 
 
-def take(way: Way, number: int, step: CompiledStep) -> Asking:
+def take(way: Way, number: int, step: CompiledStep, form: Form) -> Asking:
     """Return the generator of a step's form."""
-    match step.form:
-        case Single():
-            return single(way, number, step)
-        case Each() as form:
+    match form:
+        case Each():
             return each(way, number, step, form)
-        case Fold() as form:
+        case Fold():
             return fold(way, number, step, form)
-        case TopUp() as form:
+        case TopUp():
             return top_up(way, number, step, form)
-        case Rounds() as form:
+        case Rounds():
             return rounds(way, number, step, form)
-
-
-def single(way: Way, number: int, step: CompiledStep) -> Asking:
-    """Ask until a completion passes."""
-    ends = number == len(way.chain.steps) - 1 and way.visits.get(number, 0) == step.visits - 1
-    verdict, subjects = yield from way.passing(number, step, way.values, ends=ends)
-    if subjects:
-        way.answers[step.name] = subjects
-    return verdict
 
 
 def each(way: Way, number: int, step: CompiledStep, form: Each) -> Asking:

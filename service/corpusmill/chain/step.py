@@ -21,10 +21,6 @@ Values = dict[str, Any]
 """What templates see: axis values, outputs of earlier steps, `nonce`, `index`, `draw`."""
 
 
-class Single(msgspec.Struct, frozen=True):
-    """A step that is one prompt."""
-
-
 class Each(msgspec.Struct, frozen=True):
     """A step for each element of a list, side by side."""
 
@@ -54,13 +50,15 @@ class Rounds(msgspec.Struct, frozen=True):
     told: bool
 
 
-Form = Single | Each | Fold | TopUp | Rounds
+Form = Each | Fold | TopUp | Rounds
 
 
 class CompiledStep(msgspec.Struct, frozen=True):
     """One step, ready to use.
 
     Attributes:
+        form: None for a step that is one prompt.
+        structured: whether the endpoint is told of a schema that the spec's own parameters do not have.
         tries: how many completions are asked for in one visit, until one passes.
         visits: how often the chain comes to the step at most, because its filters reject.
         back_to: the number of the step from which the chain goes on when they do.
@@ -73,12 +71,13 @@ class CompiledStep(msgspec.Struct, frozen=True):
     model: str
     api: str
     parameters: dict[str, Any]
+    structured: bool
     prompt: Template
     system: Template | None
     clean: Transform | None
     parse: Parser | None
     checks: Checks
-    form: Form
+    form: Form | None
     tries: int
     visits: int
     back_to: int | None
@@ -106,6 +105,7 @@ def _compile_step(spec: JobSpec, number: int, step: Step) -> CompiledStep:
         model=step.model,
         api=step.api,
         parameters=with_schema(step),
+        structured=with_schema(step) is not step.parameters,
         prompt=compile_template(step.prompt),
         system=compile_template(step.system) if step.system is not None else None,
         clean=compile_clean(step.clean) if step.clean is not None else None,
@@ -123,12 +123,12 @@ def _compile_step(spec: JobSpec, number: int, step: Step) -> CompiledStep:
     return plain if step.rounds is None else _with_speakers(plain, step.rounds)
 
 
-def _form(step: Step) -> Form:
+def _form(step: Step) -> Form | None:
     if step.each is not None:
         return Each(compile_expression(step.each), step.require == "all")
     if step.fold is not None:
         return Fold(compile_expression(step.fold))
-    return TopUp(step.top_up.items, step.top_up.calls) if step.top_up is not None else Single()
+    return TopUp(step.top_up.items, step.top_up.calls) if step.top_up is not None else None
 
 
 def _with_speakers(plain: CompiledStep, rounds: schema.Rounds) -> CompiledStep:

@@ -44,6 +44,9 @@ def judge(
     step: CompiledStep, completion: Completion, prompt: Prompt, values: Mapping[str, Any]
 ) -> tuple[Verdict, list[Subject]]:
     """Judge each choice of a completion: those that pass are kept; if none does, the first one's fault counts."""
+    if len(completion.choices) == 1:
+        subject, rejection = _judge_choice(step, completion.choices[0], prompt, values)
+        return PASSED if rejection is None else rejected(rejection), [subject]
     judged = [_judge_choice(step, choice, prompt, values) for choice in completion.choices]
     subjects = [subject for subject, _ in judged]
     passing = tuple([place for place, (_, rejection) in enumerate(judged) if rejection is None])

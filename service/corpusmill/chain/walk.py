@@ -34,8 +34,13 @@ class Walk(Way):
             step = steps[number]
             if step.when is not None and not step.when.evaluate(self.values):
                 verdict = self._leave_out(step)
+            elif step.form is not None:
+                verdict = yield from take(self, number, step, step.form)
             else:
-                verdict = yield from take(self, number, step)
+                ends = number == len(steps) - 1 and self.visits.get(number, 0) == step.visits - 1
+                verdict, subjects = yield from self.passing(number, step, self.values, 0, ends)
+                if subjects:
+                    self.answers[step.name] = subjects
             if verdict.outcome == "kept":
                 self._pass_on(step, verdict)
                 number += 1

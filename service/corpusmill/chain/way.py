@@ -45,7 +45,7 @@ class Way:
         """Completions asked for at steps that may repeat."""
         return sum(self._asked.values())
 
-    def passing(self, number: int, step: CompiledStep, values: Values, part: int = 0, *, ends: bool = False) -> Branch:
+    def passing(self, number: int, step: CompiledStep, values: Values, part: int = 0, ends: bool = False) -> Branch:
         """Ask until a completion passes the step's filters or its tries are used up.
 
         Args:
@@ -59,7 +59,9 @@ class Way:
         last = begin + step.tries - 1
         verdict, subjects = PASSED, list[Subject]()
         for attempt in range(begin, last + 1):
-            prompt = self._prompt(step, values, part, attempt, verdict.detail, subjects)
+            if step.repeats:
+                self._tell_past(step, values, attempt, verdict.detail, subjects)
+            prompt = self.chain.prompt(step, values, attempt, part)
             reply = yield Ask(step, (number, part, attempt), prompt, ends and attempt == last)
             if step.repeats:
                 self._asked[number, part] = attempt + 1
@@ -75,7 +77,9 @@ class Way:
     ) -> Generator[Ask, Any, tuple[Prompt, Reply]]:
         """Ask for one completion, which is judged with others; `address` makes the prompt of what was rendered."""
         attempt = self._asked.get((number, part), 0) if step.repeats else 0
-        prompt = self._prompt(step, values, part, attempt, "", ())
+        if step.repeats:
+            self._tell_past(step, values, attempt, "", ())
+        prompt = self.chain.prompt(step, values, attempt, part)
         if address is not None:
             prompt = address(prompt)
         reply = yield Ask(step, (number, part, attempt), prompt)
@@ -83,15 +87,13 @@ class Way:
             self._asked[number, part] = attempt + 1
         return prompt, reply
 
-    def _prompt(
-        self, step: CompiledStep, values: Values, part: int, attempt: int, rejection: str, rejected: Sequence[Subject]
-    ) -> Prompt:
-        """Render a prompt; where the step may repeat, with what came of it before."""
-        if step.repeats:
-            detail, critique = self.sent_back
-            past = rejected or self.answers.get(step.name)
-            values["attempt"] = attempt
-            values["rejection"] = rejection or detail
-            values["rejected"] = past[0].text if past else ""
-            values["critique"] = critique
-        return self.chain.prompt(step, values, attempt, part)
+    def _tell_past(
+        self, step: CompiledStep, values: Values, attempt: int, rejection: str, rejected: Sequence[Subject]
+    ) -> None:
+        """Let a step that may repeat see what came of it before."""
+        detail, critique = self.sent_back
+        past = rejected or self.answers.get(step.name)
+        values["attempt"] = attempt
+        values["rejection"] = rejection or detail
+        values["rejected"] = past[0].text if past else ""
+        values["critique"] = critique

@@ -92,6 +92,8 @@ class Caller:
         """
         lane = self._lanes[step.name]
         answer = await self._try(lane, prompt, tally, worker)
+        if isinstance(answer, Failure) and answer.kind is FailureKind.BAD_REQUEST and lane.without_schema():
+            answer = await self._try(lane, prompt, tally, worker, after=answer.kind.value)
         if isinstance(answer, Answer):
             return answer.completion
         return await self._persist(answer, lane, prompt, tally, worker)
@@ -176,7 +178,7 @@ class Caller:
             worker.in_call = True
             self.in_flight += 1
             try:
-                request = CallRequest(route.upstream, prompt, lane.step.parameters)
+                request = CallRequest(route.upstream, prompt, lane.parameters)
                 answer = await worker.asked.endpoint.call(request, lane.deadline_seconds)
             finally:
                 self.in_flight -= 1

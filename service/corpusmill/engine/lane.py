@@ -7,6 +7,7 @@ import msgspec
 
 from corpusmill.chain.completion import Completion, Prompt, Usage
 from corpusmill.chain.step import CompiledStep, max_tokens
+from corpusmill.chain.structured import RESPONSE_FORMAT
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure
 from corpusmill.engine.budget import Price
@@ -30,19 +31,23 @@ class Lane:
     Attributes:
         bound: the most tokens that a completion may have, None where the step sets none.
         deadline_seconds: how long to wait for an answer at present.
+        parameters: what is sent with each prompt.
     """
 
     def __init__(self, step: CompiledStep, route: Route) -> None:
         self.step, self.route = step, route
+        self.parameters = step.parameters
         self.bound = max_tokens(step.parameters)
         self.estimator, self._deadline = Estimator(), Deadline()
         self.deadline_seconds = self._deadline.seconds(self.bound)
         self._learnt = 0
+        self._schema_taken = False
         told = {name: step.parameters[name] for name in DESCRIBING if name in step.parameters}
         self._overhead_tokens = OVERHEAD_TOKENS + (len(msgspec.json.encode(told)) if told else 0)
 
     def learn(self, chars: int, answer: Answer) -> None:
         """Learn from an answer; once enough is known, from one in eight."""
+        self._schema_taken = self._schema_taken or self.parameters is self.step.parameters
         self._learnt += 1
         if self._learnt > WELL_KNOWN and self._learnt % 8:
             return
@@ -51,6 +56,13 @@ class Lane:
             self.estimator.learn(chars, usage.input_tokens, usage.output_tokens)
         self._deadline.learn(answer.seconds, usage.output_tokens)
         self.deadline_seconds = self._deadline.seconds(self.bound)
+
+    def without_schema(self) -> bool:
+        """Send no schema any more, if the endpoint has never taken it; return whether that is worth another try."""
+        if not self.step.structured or self._schema_taken:
+            return False
+        self.parameters = {name: value for name, value in self.step.parameters.items() if name != RESPONSE_FORMAT}
+        return True
 
     def cost(self, completion: Completion) -> int | None:
         """Return what a completion cost in pico-dollars, None where that is unknown."""

@@ -96,3 +96,15 @@ def test_a_name_stands_for_one_thing() -> None:
         check_spec(msgspec.structs.replace(spec_with(FILES), space=SpaceSpec()))
     with pytest.raises(SpecError, match=r"^space\.where: `note\.group` has no meaning"):
         spec_with(FILES, where="note.group == 'x'")
+
+
+def test_messages_before_the_prompt_are_for_chats() -> None:
+    spec = spec_with(FULL)
+    for changes, path in (
+        ({"api": "completions"}, r"steps\[0\]\.conversation: a completion's prompt is one text"),
+        ({"conversation": "note.fields["}, r"steps\[0\]\.conversation: line 1"),
+        ({"conversation": "nope"}, r"steps\[0\]\.conversation: `nope` is not defined; did you mean `note`\?"),
+    ):
+        step = msgspec.structs.replace(spec.steps[0], **{"conversation": "note.fields.x", **changes})
+        with pytest.raises(SpecError, match=f"^{path}"):
+            check_spec(msgspec.structs.replace(spec, steps=[step]))

@@ -3,10 +3,15 @@
 Rule of this file: no state between items. How an item goes through the chain is its walk (`chain.walk`).
 """
 
-from corpusmill.chain.completion import Prompt
+from typing import Literal
+
+import msgspec
+
+from corpusmill.chain.completion import Message, Prompt
 from corpusmill.chain.step import CompiledStep, Values, compile_steps
 from corpusmill.space.item import Item
 from corpusmill.space.nonce import nonce
+from corpusmill.spec.errors import RenderError
 from corpusmill.spec.schema import JobSpec
 
 
@@ -35,4 +40,23 @@ class Chain:
         """
         values["nonce"] = nonce(self.seed, values["index"], attempt, part)
         system = step.system.render(values) if step.system is not None else None
-        return Prompt("chat" if step.api == "chat" else "completions", step.prompt.render(values), system)
+        history = conversation(step.conversation.evaluate(values)) if step.conversation is not None else ()
+        return Prompt("chat" if step.api == "chat" else "completions", step.prompt.render(values), system, history)
+
+
+def conversation(value: object) -> tuple[Message, ...]:
+    """Return messages that a spec's expression gave.
+
+    Raises:
+        RenderError: it is no list of messages.
+    """
+    try:
+        messages = msgspec.convert(value, list[_Told])
+    except msgspec.ValidationError as error:
+        raise RenderError(f"`conversation` gives no list of messages: {error}") from None
+    return tuple(Message(message.role, message.content) for message in messages)
+
+
+class _Told(msgspec.Struct):
+    role: Literal["user", "assistant"]
+    content: str

@@ -74,6 +74,7 @@ class CompiledStep(msgspec.Struct, frozen=True):
     structured: bool
     prompt: Template
     system: Template | None
+    conversation: Expression | None
     clean: Transform | None
     parse: Parser | None
     checks: Checks
@@ -108,6 +109,7 @@ def _compile_step(spec: JobSpec, number: int, step: Step) -> CompiledStep:
         structured=with_schema(step) is not step.parameters,
         prompt=compile_template(step.prompt),
         system=compile_template(step.system) if step.system is not None else None,
+        conversation=compile_expression(step.conversation) if step.conversation is not None else None,
         clean=compile_clean(step.clean) if step.clean is not None else None,
         parse=compile_parser(step),
         checks=compile_checks(spec.filters, step.name),

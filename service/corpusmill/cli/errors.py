@@ -5,6 +5,7 @@ from corpusmill.config import ConfigError
 from corpusmill.daemon.lock import DataBusyError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.exports.errors import ExportError, OutputError
+from corpusmill.imports.job import ImportRefusedError
 from corpusmill.jobs.folder import JobBusyError, JobFolderError
 from corpusmill.jobs.queue.database import DatabaseError
 from corpusmill.journal.errors import BrokenDiskError, JournalError
@@ -22,6 +23,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     JobBusyError: FAILED,
     JobFolderError: USAGE,
     ExportError: USAGE,
+    ImportRefusedError: USAGE,
     OutputError: FAILED,
     UpstreamError: FAILED,
     BrokenDiskError: BROKEN_DISK,

@@ -19,9 +19,13 @@ COMMANDS = {
     "recipes": "List, show and copy the shipped specs.",
     "serve": "Serve a queue of jobs over HTTP.",
     "config": "Look at the operator's configuration.",
+    "import": "Turn a file of ready requests into a job.",
     "simulate": "Serve an OpenAI-compatible endpoint that invents text.",
 }
 """Command -> its line in the help. The module of the same name holds it."""
+
+MODULES = {"import": "import_requests"}
+"""Command -> its module, where Python wants another name."""
 
 
 class Lazy(click.Group):
@@ -35,8 +39,8 @@ class Lazy(click.Group):
         """Return a command; None for an unknown one."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"corpusmill.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = MODULES.get(cmd_name, cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"corpusmill.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

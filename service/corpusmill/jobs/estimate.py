@@ -156,13 +156,13 @@ def _greatest_parts(step: Step, elements: Mapping[str, Sequence[int]]) -> int:
 def _input_tokens(sample: Sample, place: int, outputs: Mapping[str, int]) -> int:
     """Return the tokens of a prompt, with what earlier steps answer in place of the placeholders."""
     prompt = sample.prompts[place]
-    text = prompt.prompt + (prompt.system or "")
+    text = "".join([prompt.prompt, prompt.system or "", *(turn.text for turn in prompt.conversation)])
     answers = 0
     for earlier in sample.prompts[:place]:
         times = text.count(placeholder(earlier.step))
         text = text.replace(placeholder(earlier.step), "")
         answers += times * outputs[earlier.step]
-    framing = MESSAGE_TOKENS * (1 if prompt.system is None else 2) + REPLY_TOKENS
+    framing = MESSAGE_TOKENS * (1 + (prompt.system is not None) + len(prompt.conversation)) + REPLY_TOKENS
     return round(Estimator().estimate(len(text), None).input_tokens) + framing + answers
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from corpusmill.chain.chain import Chain
+from corpusmill.chain.completion import Message
 from corpusmill.chain.forms import elements
 from corpusmill.chain.step import CompiledStep, Each, Fold, Rounds, Values
 from corpusmill.jobs.stand_ins import own_stand_ins, placeholder, stand_ins
@@ -28,12 +29,18 @@ LOOKED_AT = 100_000
 """Positions looked at for them at most, where `where` excludes nearly everything."""
 
 
-class SamplePrompt(msgspec.Struct, frozen=True):
-    """One prompt of an item, of a step with several the first; `system` is None where the step has none."""
+class SamplePrompt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One prompt of an item, of a step with several the first.
+
+    Attributes:
+        system: None where the step has none.
+        conversation: the messages between these two.
+    """
 
     step: str
     system: str | None
     prompt: str
+    conversation: tuple[Message, ...] = ()
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -108,7 +115,7 @@ def _render_step(number: int, spec: Step, chain: Chain, values: Values, remarks:
         missing = _answers_read(variables | _list_read(step), chain)
         _regard(f"steps[{number}]", f"step {spec.name}", error, values["index"], missing, remarks)
         return SamplePrompt(spec.name, None, f"⟨shown when {missing} is there⟩")
-    return SamplePrompt(spec.name, prompt.system, prompt.text)
+    return SamplePrompt(spec.name, prompt.system, prompt.text, prompt.history)
 
 
 def _elements(number: int, chain: Chain, values: Values, remarks: dict[str, str]) -> Sequence[object] | None:

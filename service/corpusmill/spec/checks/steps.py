@@ -70,6 +70,10 @@ def _check_rounds(step: Step, path: str) -> None:
 def _check_companions(step: Step, path: str) -> None:
     if step.require == "all" and step.each is None:
         raise SpecError(f"{path}.require", "is for `each`")
+    if step.conversation is not None and step.api != "chat":
+        raise SpecError(f"{path}.conversation", "a completion's prompt is one text; messages are for `api: chat`")
+    if step.conversation is not None and step.rounds is not None:
+        raise SpecError(f"{path}.conversation", "is made by the `rounds` of a dialogue")
     if step.otherwise != "" and step.when is None:
         raise SpecError(f"{path}.otherwise", "is the output where `when` is false, and there is no `when`")
 

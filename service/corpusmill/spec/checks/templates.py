@@ -66,7 +66,7 @@ def _step_sources(step: Step, path: str) -> Iterator[tuple[str, str]]:
 
 def _step_decisions(step: Step, path: str) -> Iterator[tuple[str, Template | Expression, tuple[str, ...]]]:
     """Return the step's expressions, and the template of `otherwise`, each with the names that it alone sees."""
-    for name in ("when", "each", "fold"):
+    for name in ("when", "each", "fold", "conversation"):
         source = getattr(step, name)
         if source is not None:
             yield f"{path}.{name}", _compile_expression(source, f"{path}.{name}"), ()

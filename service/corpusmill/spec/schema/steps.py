@@ -62,6 +62,8 @@ class Step(Strict, frozen=True):
         model: a model alias.
         api: which of the two completion interfaces of the endpoint is called.
         parameters: sampling parameters, sent as they are.
+        conversation: an expression that gives the messages between `system` and `prompt`: a list of mappings with
+            `role`, `user` or `assistant`, and `content`.
         clean: what is taken off an answer before anything else sees it.
         parse: what later steps and examples see of it; an answer that cannot be parsed is rejected as `parse`.
         schema: for `json`, the JSON Schema that the answer follows.
@@ -86,6 +88,7 @@ class Step(Strict, frozen=True):
     system: System | None = None
     api: Literal["chat", "completions"] = "chat"
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    conversation: ExpressionText | None = None
     clean: Cleaning | None = None
     parse: Literal["text", "lines", "list", "json", "yes_no", "number", "dialogue"] = "text"
     schema: dict[str, Any] | None = None

@@ -157,3 +157,16 @@ def test_an_endpoint_that_takes_no_schema_is_asked_without_it() -> None:
     assert ended is not None
     assert ended[1].outcomes.kept == 120
     assert ended[1].calls.errors <= 16, "those that were out when the first was refused"
+
+
+def test_items_of_a_chain_wait_for_no_other_items() -> None:
+    steps = [{"name": name, "prompt": f"{name} {{{{ nonce }}}}"} for name in ("one", "two", "three")]
+    items = {"axes": {"genre": ["noir"], "place": ["here"], "n": list(range(600))}}
+    spec = make_spec(
+        space=items, steps=steps, filters=[], dedup=None, examples=[{"name": "r", "prompt": "", "completion": "x"}]
+    )
+    world = World(1, spec)
+    assert world.run() is not None
+    mean_seconds = 1.133  # of a log-normal latency with sigma 0.5
+    ideal = 3 * 600 * mean_seconds / 16
+    assert world.virtual_seconds < 1.1 * ideal, "a barrier after each step, or each 16 items, would cost twice as much"

@@ -16,6 +16,8 @@ from corpusmill.chain.step import CompiledStep, Each, Fold, Form, Rounds, TopUp
 from corpusmill.chain.verdict import (
     PARSE,
     PASSED,
+    Verdict,
+    as_text,
     cleaned,
     failed,
     joined_finish_reason,
@@ -101,8 +103,10 @@ def top_up(way: Way, number: int, step: CompiledStep, form: TopUp) -> Asking:
         if len(items) >= form.items:
             break
     found = list(items.values())
-    _gather(way, step, found, said, text="\n".join(map(str, found)) if found else None)
-    return judge_whole(step, way.answers[step.name][0]) if found else rejected(Rejection(PARSE, problem))
+    if not found:
+        _gather(way, step, found, said)
+        return rejected(Rejection(PARSE, problem))
+    return _judge_gathered(way, step, found, said, as_text(found))
 
 
 def rounds(way: Way, number: int, step: CompiledStep, form: Rounds) -> Asking:
@@ -124,8 +128,16 @@ def rounds(way: Way, number: int, step: CompiledStep, form: Rounds) -> Asking:
         history.append({"speaker": name, "text": text})
         if form.until is not None and form.until.evaluate(values):
             break
-    _gather(way, step, history, said, text=transcript(history))
-    return judge_whole(step, way.answers[step.name][0])
+    return _judge_gathered(way, step, history, said, transcript(history))
+
+
+def _judge_gathered(
+    way: Way, step: CompiledStep, output: Sequence[object], subjects: Sequence[Subject], text: str
+) -> Verdict:
+    """Judge what a step made of several texts."""
+    _gather(way, step, output, subjects, text=text)
+    verdict, way.answers[step.name] = judge_whole(step, way.answers[step.name][0])
+    return verdict
 
 
 def elements(form: Each | Fold, values: Mapping[str, object]) -> Sequence[object]:
@@ -161,4 +173,4 @@ def _items(step: CompiledStep, text: str) -> list[object]:
 
 def _key(item: object) -> str:
     """Return what makes an item different from another: its text but for case and spacing."""
-    return " ".join(str(item).casefold().split())
+    return " ".join(as_text(item).casefold().split())

@@ -55,10 +55,13 @@ def judge(
     return rejected(judged[0][1]), subjects
 
 
-def judge_whole(step: CompiledStep, subject: Subject) -> Verdict:
+def judge_whole(step: CompiledStep, subject: Subject) -> tuple[Verdict, list[Subject]]:
     """Judge what a step made of several completions, its output included."""
-    rejection = first_rejection(step.checks.of_text, subject) or first_rejection(step.checks.of_output, subject)
-    return PASSED if rejection is None else rejected(rejection)
+    rejection = first_rejection(step.checks.of_text, subject)
+    if rejection is None or subject.is_sampled:
+        subject = edited(step.checks, subject)
+        rejection = both(rejection, first_rejection(step.checks.of_output, subject))
+    return PASSED if rejection is None else rejected(rejection), [subject]
 
 
 def cleaned(step: CompiledStep, choice: Choice) -> str:
@@ -86,6 +89,15 @@ def rejected(rejection: Rejection | None) -> Verdict:
     if rejection is None:
         return Verdict("failed", "empty_choice")
     return Verdict("rejected", rejection.reason, rejection.detail, also=rejection.also)
+
+
+def as_text(output: object) -> str:
+    """Return an output that was no text as one: a list as its elements, one a line, anything else as JSON."""
+    if isinstance(output, str):
+        return output
+    if isinstance(output, list | tuple):
+        return "\n".join(map(as_text, output))
+    return msgspec.json.encode(output).decode()
 
 
 def joined_finish_reason(subjects: Sequence[Subject]) -> str:

@@ -9,7 +9,7 @@ from corpusmill.chain.asks import Asking
 from corpusmill.chain.filters import Subject
 from corpusmill.chain.forms import take
 from corpusmill.chain.step import CompiledStep
-from corpusmill.chain.verdict import PASSED, Verdict
+from corpusmill.chain.verdict import PASSED, Verdict, as_text
 from corpusmill.chain.way import Way
 from corpusmill.spec.steps import choices_name
 
@@ -53,7 +53,7 @@ class Walk(Way):
     def _leave_out(self, step: CompiledStep) -> Verdict:
         """Give the step the output that it has without a call."""
         output = step.otherwise(self.values)
-        self.answers[step.name] = [Subject(str(output), "", output, None, self.values)]
+        self.answers[step.name] = [Subject(as_text(output), "", output, None, self.values)]
         return PASSED
 
     def _pass_on(self, step: CompiledStep, verdict: Verdict) -> None:

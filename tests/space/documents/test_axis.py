@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from corpusmill.space.documents.axis import DocumentAxis
 from corpusmill.space.documents.index import DamagedIndexError
+from corpusmill.space.documents.places import Base
+from corpusmill.space.documents.scan import Bound, Scanner, StoppedError
 from corpusmill.spec.errors import DocumentError
+from corpusmill.spec.schema import Documents
 from corpusmill.spec.template import compile_expression, compile_template
 from tests.space.documents.shelf import MISSING, Shelf, folder_of
 
@@ -131,3 +134,25 @@ def test_an_index_that_was_damaged_is_refused(tmp_path: Path) -> None:
     path.write_bytes(whole[:20])
     with pytest.raises(DamagedIndexError):
         DocumentAxis("note", shelf.spec, path)
+
+
+def test_a_pass_that_is_told_to_stop_leaves_no_index(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, a_jsonl='{"text": "x"}\n' * 5000)
+    asked = iter([False, False, True])
+    spec = Documents(jsonl="a.jsonl")
+    scanner = Scanner("note", spec, Base({"": folder}), tmp_path / "note.index", b"", stopped=lambda: next(asked, True))
+    with pytest.raises(StoppedError):
+        scanner.run()
+    assert [path.name for path in tmp_path.iterdir()] == ["spec"]
+
+
+def test_a_plan_reads_a_bounded_part_and_says_which(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, a_jsonl='{"text": "x"}\n' * 5000)
+    bound = Bound(bytes=20_000, files=10)
+    scan = Scanner("note", Documents(jsonl="*"), Base({"": folder}), tmp_path / "i.index", b"", bound=bound).run()
+    assert 20_000 <= scan.seen * 70_000 <= 70_000
+    assert scan.footer.documents == scan.footer.found <= 5000
+    small = Bound(bytes=1, files=10)
+    again = folder_of(tmp_path, b_txt="text", c_txt="text", d_txt="te")
+    part = Scanner("note", Documents(files="*.txt"), Base({"": again}), tmp_path / "j.index", b"", bound=small).run()
+    assert (part.footer.documents, part.seen) == (1, 0.4)

@@ -9,6 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.limits import litellm
 from benchmarks.limits.batch import run_batch_row
 from benchmarks.limits.cost import acquire_microseconds, grant_cost, header_microseconds
 from benchmarks.limits.scenarios import SCENARIOS, STRATEGIES, Row, Scenario, misses, run_row
@@ -108,8 +109,12 @@ def sockets(console: Console, seconds: float) -> list[str]:
     """Print what the gate reaches over real sockets."""
     table = Table("server", "utilisation", "refused", "requests", title=f"real sockets, {seconds:g} s each")
     missed = []
-    for name in SERVERS:
-        row = run_socket_row(name, seconds)
+    rows = [(name, run_socket_row(name, seconds)) for name in SERVERS]
+    if litellm.is_installed():
+        rows += [(name, litellm.run_litellm_row(name, 2 * seconds)) for name in litellm.SERVERS]
+    else:
+        console.print("LiteLLM's proxy is left out: `make litellm` installs it")
+    for name, row in rows:
         table.add_row(name, f"{row.utilisation:.1%}", str(row.refused), str(row.requests))
         if row.utilisation < 0.98 or row.refused > 0.005 * row.requests:
             missed.append(f"{name} over sockets: {row.utilisation:.1%}, {row.refused} refused")

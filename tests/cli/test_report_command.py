@@ -18,7 +18,7 @@ SUMMARY = [
     "reason",
     "cause",
 ]
-LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "sample", "disk", "documents"]
+LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "sample", "disk", "documents", "estimates"]
 
 
 def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> None:
@@ -71,3 +71,22 @@ def test_a_long_axis_shows_what_falls_behind_and_says_that_it_is_cut(tmp_path: P
 def test_an_unknown_job_is_one_line_and_exit_2(data: Path, tmp_path: Path) -> None:
     assert refused("report", "nope", "--data", data).endswith("there are: broken-off, packed, tales")
     assert refused("report", "nope", "--data", tmp_path).endswith("there is none yet")
+
+
+def test_what_a_run_learnt_of_its_calls_is_reported_and_planned_with(tmp_path: Path) -> None:
+    axes = {"n": list(range(150))}
+    steps = [{"name": "plot", "prompt": "{{ nonce }} a plot, number {{ n }}", "parameters": {"max_tokens": 4000}}]
+    examples = [{"name": "row", "prompt": "{{ n }}:", "completion": " {{ plot }}"}]
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(json.dumps({"name": "job", "space": {"axes": axes}, "steps": steps, "examples": examples}))
+    before = json.loads(output("plan", spec, "--data", tmp_path, "--json"))
+    output("run", spec, "--data", tmp_path, "--quiet")
+    plot = json.loads(output("report", "job", "--data", tmp_path, "--json"))["estimates"]["plot"]
+    after = json.loads(output("plan", spec, "--data", tmp_path, "--json"))
+    assert "suggested_max_tokens" not in before
+    assert plot["samples"] == 150
+    assert plot["output_tokens"] < plot["suggested_max_tokens"] < plot["max_tokens"] == 4000
+    assert 0 <= plot["error_ratio"] < 1
+    assert after["suggested_max_tokens"] == {"plot": plot["suggested_max_tokens"]}
+    assert "max_tokens could be that" in output("plan", spec, "--data", tmp_path)
+    assert "estimates" in output("report", "job", "--data", tmp_path)

@@ -180,4 +180,5 @@ def test_the_object_has_the_summary_first_and_no_seconds(data: Path) -> None:
         "sample",
         "disk",
         "documents",
+        "estimates",
     ]

@@ -19,6 +19,7 @@ from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.plan_text import plan_text
 from corpusmill.config import Config, load_config
+from corpusmill.jobs.advice import advice, suggested_max_tokens
 from corpusmill.jobs.plan import MOST_SAMPLES, make_plan
 from corpusmill.space.documents.places import Base
 from corpusmill.space.values import encode_value
@@ -30,6 +31,9 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(epilog="Nothing is called and nothing is written.")
 @click.argument("spec", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), envvar="CORPUSMILL_DATA", default=Path("data"), show_default=True
+)
 @click.option("--samples", type=click.IntRange(0, MOST_SAMPLES), default=3, show_default=True, help="Items to show.")
 @click.option(
     "--config", type=click.Path(path_type=Path), envvar="CORPUSMILL_CONFIG", help="Endpoints and models (TOML)."
@@ -42,6 +46,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
 def plan(
     spec: Path,
+    data: Path,
     samples: int,
     config: Path | None,
     model_name: str | None,
@@ -54,7 +59,9 @@ def plan(
     upstream = Upstream(configured, from_environment(os.environ) or ANYWHERE, model_name)
     models = known_models(job, upstream, at=datetime.now(UTC))
     with sketched_documents(job, Base.beside(spec)) as (documents, remarks):
-        made, basis = make_plan(job, space_of(job, documents), models, samples, remarks)
+        suggested = suggested_max_tokens(data, job)
+        made, basis = make_plan(job, space_of(job, documents), models, samples, (*remarks, *advice(job, suggested)))
+    made = msgspec.structs.replace(made, suggested_max_tokens=suggested)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(made, enc_hook=encode_value), ensure_ascii=False).encode())
     else:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from corpusmill.cli.summary_text import cost_text
-from corpusmill.jobs.report import DiskBytes, Opening, Report, TextLengths, ValueCoverage
+from corpusmill.jobs.report import DiskBytes, Estimates, Opening, Report, TextLengths, ValueCoverage
 from corpusmill.journal.sheet import Calls, Sample, Tokens
 from corpusmill.spec.wording import one_line
 
@@ -32,7 +32,7 @@ def report_text(report: Report) -> str:
         lines += ["", f"{'lengths':<26}" + "".join(f" {name:>9}" for name in QUANTILES)]
     for example, lengths in report.lengths.items():
         lines += _lengths(example, lengths)
-    return "\n".join([*lines, *_openings(report.openings)])
+    return "\n".join([*lines, *_openings(report.openings), *_estimates(report.estimates)])
 
 
 def _outcomes(report: Report) -> list[str]:
@@ -124,6 +124,19 @@ def _lengths(example: str, lengths: TextLengths) -> list[str]:
         f"  {one_line(example)[:12]:<12} {unit:<11}" + "".join(f" {getattr(row, name):>9,}" for name in QUANTILES)
         for unit, row in rows
     ]
+
+
+def _estimates(by_step: Mapping[str, Estimates]) -> list[str]:
+    """Tell how well the limiter knew the calls beforehand, and which `max_tokens` would do."""
+    lines = ["", f"{'estimates':<26} {'tokens out':>10} {'error':>8} {'bias':>8} {'max_tokens':>11} {'suggested':>10}"]
+    for step, each in by_step.items():
+        bounds = ("-" if bound is None else f"{bound:,}" for bound in (each.max_tokens, each.suggested_max_tokens))
+        given, suggested = bounds
+        lines.append(
+            f"  {one_line(step)[:24]:<24} {each.output_tokens:>10,.0f} {_percent(each.error_ratio):>8} "
+            f"{_percent(each.bias_ratio):>8} {given:>11} {suggested:>10}"
+        )
+    return lines if by_step else []
 
 
 def _openings(by_example: Mapping[str, list[Opening]]) -> list[str]:

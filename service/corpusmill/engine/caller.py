@@ -22,6 +22,7 @@ from corpusmill.engine.route import Route, Tally, Worker
 from corpusmill.engine.tell import call_answered, call_failed
 from corpusmill.engine.tickets import Ticket
 from corpusmill.engine.writer import Writer
+from corpusmill.journal.entry import Entry
 from corpusmill.limits.charge import Charge
 from corpusmill.limits.claim import Refusal, RefusalKind
 from corpusmill.telemetry.events import Emit
@@ -105,6 +106,12 @@ class Caller:
     def upstream(self, step: CompiledStep) -> str:
         """Return the name of the step's model at its endpoint."""
         return self._lanes[step.name].route.upstream
+
+    def close(self) -> None:
+        """At the end of a run, write down what was learnt about the calls of each step."""
+        for lane in self._lanes.values():
+            if (learnt := lane.learnt()) is not None:
+                self._writer.put(Entry.of(learnt))
 
     async def _persist(
         self, failure: Failure, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker

@@ -100,6 +100,10 @@ class Carrier:
             if verdict is not None:
                 self._writer.put_later(partial(self._concluded, trail, verdict), b"")
 
+    def close(self) -> None:
+        """Note at the end of a run what it learnt."""
+        self._caller.close()
+
     async def _follow(self, trail: Trail, worker: Worker) -> Verdict | None:
         """Get the walk what it asks for, to its end; None if the end is the writer's to find."""
         asking = trail.walk.asks()

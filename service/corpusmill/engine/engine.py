@@ -71,6 +71,7 @@ class Engine:
                         self._hire()
             finally:
                 watch.cancel()
+                carrier.close()
                 self._purse.close()
                 self._writer.close()
         return self._halt.ending or Ending("finished")

@@ -12,8 +12,9 @@ from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure
 from corpusmill.engine.budget import Price
 from corpusmill.engine.route import Route
+from corpusmill.journal.records import Learnt
 from corpusmill.limits.deadline import Deadline
-from corpusmill.limits.estimator import Estimator
+from corpusmill.limits.estimator import OUTPUT_SAMPLES, Estimator
 
 OVERHEAD_TOKENS = 64
 """Tokens that a chat format may add to a prompt; part of a call's worst case."""
@@ -63,6 +64,22 @@ class Lane:
             return False
         self.parameters = {name: value for name, value in self.step.parameters.items() if name != RESPONSE_FORMAT}
         return True
+
+    def learnt(self) -> Learnt | None:
+        """Return what was learnt in this run; None if it was too little."""
+        told = self.estimator.statistics()
+        if told.samples < OUTPUT_SAMPLES:
+            return None
+        return Learnt(
+            self.step.name,
+            told.samples,
+            round(told.chars_per_token, 3),
+            round(told.output_tokens, 1),
+            round(told.error_ratio, 4),
+            round(told.bias_ratio, 4),
+            self.bound,
+            self.estimator.suggested_max_tokens(),
+        )
 
     def cost(self, completion: Completion) -> int | None:
         """Return what a completion cost in pico-dollars, None where that is unknown."""

@@ -35,7 +35,7 @@ class PlannedTokens(msgspec.Struct, frozen=True):
     output: int
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """A plan as programs read it.
 
     Attributes:
@@ -45,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
         cost_usd: None where a price is unknown.
         seconds: at the limits that are known.
         samples: some of the first items, with their prompts.
+        suggested_max_tokens: by step, where an earlier run of the job tells.
     """
 
     job: str
@@ -55,6 +56,7 @@ class Plan(msgspec.Struct, frozen=True):
     cost_usd: float | None
     seconds: int
     samples: tuple[Sample, ...]
+    suggested_max_tokens: dict[str, int] = {}
 
 
 class Items(msgspec.Struct, frozen=True):

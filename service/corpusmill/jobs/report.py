@@ -106,6 +106,18 @@ class DocumentFigures(msgspec.Struct, frozen=True):
     skipped: dict[str, int]
 
 
+class Estimates(msgspec.Struct, frozen=True):
+    """How the calls of a step were estimated, by the last run that saw enough of them; see `journal.records.Learnt`."""
+
+    samples: int
+    chars_per_token: float
+    output_tokens: float
+    error_ratio: float
+    bias_ratio: float
+    max_tokens: int | None
+    suggested_max_tokens: int | None
+
+
 class Report(msgspec.Struct, frozen=True):
     """A report.
 
@@ -116,6 +128,7 @@ class Report(msgspec.Struct, frozen=True):
         reasons: by reason, most frequent first.
         sample: of one item in a hundred, which conditions fail, not only the first.
         documents: by axis.
+        estimates: by step.
     """
 
     summary: Summary
@@ -127,6 +140,7 @@ class Report(msgspec.Struct, frozen=True):
     sample: Sample
     disk: DiskBytes
     documents: dict[str, DocumentFigures]
+    estimates: dict[str, Estimates]
 
 
 def as_object(report: Report) -> dict[str, Any]:
@@ -172,6 +186,9 @@ def make_report(
         reasons=_reasons(sheet, survey),
         sample=sheet.sample,
         documents={axis: _figures(each.index.footer) for axis, each in documents.items()},
+        estimates={
+            step: msgspec.convert(learnt, Estimates, from_attributes=True) for step, learnt in sheet.learnt.items()
+        },
         disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects"))),
     )
 

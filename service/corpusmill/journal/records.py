@@ -95,7 +95,31 @@ class Granted(msgspec.Struct, frozen=True, tag="g", tag_field="k", omit_defaults
     picodollars: int
 
 
-Record = Paid | Decided | Tried | Granted
+class Learnt(msgspec.Struct, frozen=True, tag="l", tag_field="k", omit_defaults=True):
+    """What a run learnt about the calls of one step, written when it ends.
+
+    Attributes:
+        step: its name.
+        samples: answers learnt from.
+        chars_per_token: of the prompts, in the mean.
+        output_tokens: mean length of an output.
+        error_ratio: mean of |expected - used| / used over recent answers, input and output together.
+        bias_ratio: mean of (expected - used) / used.
+        max_tokens: what the step sets, None where it sets none.
+        suggested_max_tokens: what 99 % of the outputs keep within; None before a hundred were seen.
+    """
+
+    step: str
+    samples: int
+    chars_per_token: float
+    output_tokens: float
+    error_ratio: float
+    bias_ratio: float
+    max_tokens: int | None = None
+    suggested_max_tokens: int | None = None
+
+
+Record = Paid | Decided | Tried | Granted | Learnt
 
 encode_record = msgspec.json.Encoder().encode
 

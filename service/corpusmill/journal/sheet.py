@@ -5,7 +5,7 @@ Rule of this file: a sheet is a fold of journal records and of nothing else, so 
 
 import msgspec
 
-from corpusmill.journal.records import Attempts, Decided, Granted, Paid, Record, Tried
+from corpusmill.journal.records import Attempts, Decided, Granted, Learnt, Paid, Record, Tried
 
 
 class Outcomes(msgspec.Struct):
@@ -53,6 +53,7 @@ class Sheet(msgspec.Struct):
         sample: what the sample shows that all conditions judge, whatever the order of the filters.
         cost_picodollars: leaves out the `unpriced` completions, whose price is unknown.
         granted: what may have been spent, where the job has a budget.
+        learnt: by step, what the last run that saw enough answers learnt about its calls.
     """
 
     outcomes: Outcomes = msgspec.field(default_factory=Outcomes)
@@ -65,6 +66,7 @@ class Sheet(msgspec.Struct):
     unpriced: int = 0
     granted: Granted | None = None
     sample: Sample = msgspec.field(default_factory=Sample)
+    learnt: dict[str, Learnt] = {}
 
     def add(self, record: Record) -> None:
         """Count a record."""
@@ -74,8 +76,10 @@ class Sheet(msgspec.Struct):
             self._add_decided(record)
         elif isinstance(record, Tried):
             self._add_attempts(record.attempts)
-        else:
+        elif isinstance(record, Granted):
             self.granted = record
+        elif record.suggested_max_tokens is not None or record.step not in self.learnt:
+            self.learnt[record.step] = record
 
     def copy(self) -> "Sheet":
         """Return a sheet of the same figures that does not change with this one."""

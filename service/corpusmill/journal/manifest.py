@@ -100,7 +100,7 @@ def _read(files: Files, path: Path) -> Commit:
         stored = msgspec.json.decode(files.read(path), type=Stored)
         raw = bytes(stored.commit)
         commit = msgspec.json.decode(raw, type=Commit)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptionError(f"manifest record {path.name} is damaged: {error}") from None
     if stored.blake2b != _digest(raw):
         raise CorruptionError(f"manifest record {path.name} is damaged: its checksum does not match")

@@ -35,7 +35,7 @@ def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> No
     assert list(report["lengths"]["chat"]["words"]) == ["min", "p5", "median", "p95", "max"]
     assert list(report["openings"]["chat"][0]) == ["words", "records", "share"]
     assert list(report["duplicates"]) == ["items", "share", "most_repeated"]
-    assert list(report["disk"]) == ["journal", "corpus", "rejects"]
+    assert list(report["disk"]) == ["journal", "corpus", "rejects", "state"]
     assert sum(report["outcomes"].values()) == report["items"] == 120
 
 

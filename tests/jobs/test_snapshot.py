@@ -42,7 +42,7 @@ def written(folder: Path, items: int, straggler: int) -> Lines:
 def test_the_tail_has_what_no_shard_has_with_completions_from_long_before(tmp_path: Path, items: int) -> None:
     straggler_lines = written(tmp_path, items, straggler=items // 2)
     commits = read_commits(Disk(), tmp_path / "manifest")
-    snapshot = Snapshot(tmp_path, spec_of(), commits, running=False)
+    snapshot = Snapshot(tmp_path, tmp_path, spec_of(), commits, running=False)
     sheet = snapshot.sheet
     tail = list(fold_tail(snapshot, sheet, render))
     sealed = sum(shard.records for shard in snapshot.sealed("corpus"))

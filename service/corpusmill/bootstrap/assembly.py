@@ -148,10 +148,11 @@ class Assembly:
 
     Args:
         spec: checked, with axis files inlined.
-        folder: the job's folder, whose name is the job's.
+        folder: the job's folder, or that of one of its generations.
         files: the disk.
         now: wall clock, ISO 8601.
         documents: those of each axis of documents.
+        job: its name, by default the folder's.
     """
 
     def __init__(
@@ -161,17 +162,19 @@ class Assembly:
         files: Files,
         now: Callable[[], str],
         documents: Mapping[str, DocumentValues] = NO_DOCUMENTS,
+        job: str | None = None,
     ) -> None:
-        self.spec, self.job, self._folder, self._files = spec, folder.name, folder, files
+        self.spec, self.job, self._folder, self._files = spec, job or folder.name, folder, files
         self.space = space_of(spec, documents)
         self.items = items_of(spec, self.space)
-        self._chain = Chain(spec)
+        self.chain = Chain(spec)
         self._records = RecordWriter(spec)
-        self._liner = Liner(self._chain, self._records)
-        self._marker = Marker(spec.dedup, self._chain, self._records)
-        self._replay = Replay(self.space, self._chain, self._liner, self._marker)
+        self.examples = self._records.records_per_choice
+        self.liner = Liner(self.chain, self._records)
+        self._marker = Marker(spec.dedup, self.chain, self._records)
+        self._replay = Replay(self.space, self.chain, self.liner, self._marker)
         self.store = JobStore(files, folder, spec.shards, render=self._replay.lines, now=now)
-        self._novelty = self._novelty_of(self.store)
+        self.novelty = self._novelty_of(self.store)
         self.store.fingerprints.clear()
         self.halt = Halt()
 
@@ -217,7 +220,7 @@ class Assembly:
         )
         self.caller = Caller(
             self.job,
-            callees(self._chain.steps),
+            callees(self.chain.steps),
             routes,
             writer=self.writer,
             purse=purse,
@@ -228,13 +231,13 @@ class Assembly:
             emit=emit,
         )
         self.carrier = Carrier(
-            self._chain,
+            self.chain,
             self.caller,
             self.writer,
-            novelty=self._novelty,
-            liner=self._liner,
+            novelty=self.novelty,
+            liner=self.liner,
             decode=self._replay.completion,
-            examples=self._records.records_per_choice,
+            examples=self.examples,
             surplus=self._surplus,
             decided=engine.decided,
             emit=emit,

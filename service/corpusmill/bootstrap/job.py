@@ -131,16 +131,30 @@ async def carry_job(
         for event in await _indexed(blocking, folder, spec, base):
             emit(event)
         assembly = await blocking(lambda: _opened(spec, folder, base))
-        try:
-            engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
-            emit(_started(assembly, endpoint))
-            async with watch(Running(assembly, engine, routes, blocking, began)):
-                ending = await _run(engine, assembly.carrier)
-            ending = await blocking(lambda: _finished(assembly, ending))
-        finally:
-            await blocking(assembly.store.close)
-        summary = assembly.summary(ending, seconds=time.monotonic() - began)
-    emit(JobEnded(job, ending.state, ending.reason, summary.seconds))
+        return await carry(assembly, routes, blocking, began, endpoint=endpoint, emit=emit, watch=watch)
+
+
+async def carry(
+    assembly: Assembly,
+    routes: dict[str, Route],
+    blocking: OneThread,
+    began: float,
+    *,
+    endpoint: str,
+    emit: Emit,
+    watch: Watch,
+) -> Summary:
+    """Run what is left of an opened job, seal and close it."""
+    try:
+        engine = assembly.engine(routes, blocking=blocking, jitter=random.Random(), emit=emit)
+        emit(_started(assembly, endpoint))
+        async with watch(Running(assembly, engine, routes, blocking, began)):
+            ending = await _run(engine, assembly.carrier)
+        ending = await blocking(lambda: _finished(assembly, ending))
+    finally:
+        await blocking(assembly.store.close)
+    summary = assembly.summary(ending, seconds=time.monotonic() - began)
+    emit(JobEnded(assembly.job, ending.state, ending.reason, summary.seconds))
     return summary
 
 

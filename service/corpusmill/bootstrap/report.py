@@ -11,15 +11,15 @@ from corpusmill.jobs.report import Report, make_report
 from corpusmill.jobs.snapshot import take_snapshot
 
 
-def report_of(data: Path, job: str) -> Report:
-    """Read a job through.
+def report_of(data: Path, job: str, generation: int | None = None) -> Report:
+    """Read a job through, in its current generation or another one.
 
     Raises:
         UnknownJobError: there is no such job.
         CorruptionError: something on disk is not what was written.
     """
-    snapshot = take_snapshot(data, job)
-    documents = open_documents(snapshot.folder, snapshot.spec)
+    snapshot = take_snapshot(data, job, generation)
+    documents = open_documents(snapshot.home, snapshot.spec)
     space, chain = space_of(snapshot.spec, documents), Chain(snapshot.spec)
     replay = Replay(space, chain, Liner(chain, RecordWriter(snapshot.spec)))
     return make_report(snapshot, space, items_of(snapshot.spec, space), replay.lines, documents)

@@ -34,16 +34,25 @@ OVER = frozenset({"finished", "exhausted", "cancelled"})
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file; - is stdout.")
 @click.option("--split", is_flag=True, help="Write two files, with .train and .validation before the suffix.")
 @click.option("--example", help="Take the records of this example only.")
+@click.option("--generation", type=click.IntRange(min=1), help="That of a refold; by default the newest.")
 @click.option("--partial", is_flag=True, help="Export what is sealed of a job that is not over.")
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="CORPUSMILL_DATA", default=Path("data"), show_default=True
 )
 def export(
-    job: str, form: str, output: Path, split: bool, example: str | None, partial: bool, force: bool, data: Path
+    job: str,
+    form: str,
+    output: Path,
+    split: bool,
+    example: str | None,
+    generation: int | None,
+    partial: bool,
+    force: bool,
+    data: Path,
 ) -> None:
     """Write the corpus of JOB in a trainer's format."""
-    snapshot = take_snapshot(data, job)
+    snapshot = take_snapshot(data, job, generation)
     _check_state(snapshot, partial=partial)
     _check(snapshot, form, output, split=split, example=example)
     records = _records(snapshot, example)

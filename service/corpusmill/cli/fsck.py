@@ -12,6 +12,7 @@ from corpusmill.chain.records import RecordWriter
 from corpusmill.engine.outcome import Liner
 from corpusmill.jobs.folder import held, kept_spec
 from corpusmill.jobs.fsck import DAMAGED, Examination, Health
+from corpusmill.jobs.generations import generation_path
 from corpusmill.journal.files import Disk
 
 SOUND, UNSOUND = 0, 1
@@ -24,15 +25,17 @@ SOUND, UNSOUND = 0, 1
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="CORPUSMILL_DATA", default=Path("data"), show_default=True
 )
+@click.option("--generation", type=click.IntRange(min=1), default=1, help="That of a refold, instead of the job's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON object.")
 @click.option("--repair", is_flag=True, help="Set damaged parts aside, so that the next run makes them again.")
 @click.option("--repay", is_flag=True, help="With --repair: agree that the next run pays again for what is lost.")
-def fsck(job: str, data: Path, as_json: bool, repair: bool, repay: bool) -> int:
+def fsck(job: str, data: Path, generation: int, as_json: bool, repair: bool, repay: bool) -> int:
     """Verify the journal, the shards and the manifest of JOB."""
     if repay and not repair:
         raise click.UsageError("--repay is for --repair")
-    with held(data, job) as folder:
-        examination = _examined(folder, job)
+    with held(data, job) as home:
+        folder = generation_path(home, generation)
+        examination = _examined(home, folder, job)
         health = examination.health
         mended = repair and not health.is_sound and (repay or not _costs(health))
         if mended:
@@ -48,9 +51,9 @@ def fsck(job: str, data: Path, as_json: bool, repair: bool, repay: bool) -> int:
     return SOUND if mended or health.is_sound else UNSOUND
 
 
-def _examined(folder: Path, job: str) -> Examination:
+def _examined(home: Path, folder: Path, job: str) -> Examination:
     spec = kept_spec(folder)
-    space, chain = space_of(spec, open_documents(folder, spec)), Chain(spec)
+    space, chain = space_of(spec, open_documents(home, spec)), Chain(spec)
     render = Replay(space, chain, Liner(chain, RecordWriter(spec))).lines
     return Examination(Disk(), folder, job, render, lambda index: space.keeps(space.item(index)))
 

@@ -15,8 +15,9 @@ from corpusmill.jobs.report import as_object
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="CORPUSMILL_DATA", default=Path("data"), show_default=True
 )
+@click.option("--generation", type=click.IntRange(min=1), help="That of a refold; by default the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
-def report(job: str, data: Path, as_json: bool) -> None:
+def report(job: str, data: Path, generation: int | None, as_json: bool) -> None:
     """Tell what JOB came to: balance sheet, cost, coverage of every axis value, duplicates, lengths and openings."""
-    made = report_of(data, job)
+    made = report_of(data, job, generation)
     click.echo(msgspec.json.encode(as_object(made)) if as_json else report_text(made))

@@ -79,7 +79,7 @@ def _spending(report: Report) -> list[str]:
         ("calls", f"{calls.sent:,}", _counts(calls)),
         ("tokens", f"{tokens.input + tokens.output:,}", _counts(tokens)),
         ("cost", cost_text(summary), ""),
-        ("disk", _size(disk.journal + disk.corpus + disk.rejects), _sizes(disk)),
+        ("disk", _size(disk.journal + disk.corpus + disk.rejects + disk.state), _sizes(disk)),
     )
     return [f"  {name:<10} {figure:>14}   {parts}".rstrip() for name, figure, parts in rows]
 

@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,8 +16,10 @@ import click
 import msgspec
 import uvloop
 
-from corpusmill.bootstrap.job import Running, Watch
+from corpusmill.bootstrap.assembly import Assembly, check_budget
+from corpusmill.bootstrap.job import OneThread, Running, Watch, carry
 from corpusmill.bootstrap.run import run_job, simulated_target
+from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
 from corpusmill.cli.summary_text import summary_table
@@ -162,6 +166,21 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base:
             click.echo(f"corpusmill: metrics at {address}", err=True)
         summary = await _run_somewhere(job, data, upstream, emit=broadcast(*sinks), watch=watch, base=base)
     return summary, signals.received
+
+
+async def carried_generation(open_it: Callable[[], Assembly], upstream: Upstream) -> Summary:
+    """Run what is left of a generation that was folded."""
+    began, signals = time.monotonic(), Signals()
+    with ThreadPoolExecutor(1, "journal") as thread:
+        blocking = OneThread(thread)
+        assembly = await blocking(open_it)
+        async with (
+            Switchboard(upstream, os.environ, assembly.spec.limits) as switchboard,
+            switchboard.routes(assembly.job, assembly.spec) as routes,
+        ):
+            await check_budget(assembly.spec, routes)
+            sink = LogSink()
+            return await carry(assembly, routes, blocking, began, endpoint="", emit=sink, watch=signals.handled)
 
 
 def _metrics(data: Path) -> "MetricsPort":

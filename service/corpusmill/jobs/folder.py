@@ -25,6 +25,8 @@ CHANGEABLE = ("limits", "budget", "target", "shards", "space.limit")
 
 SPEC = "spec.json"
 LOCK = "lock"
+PURGED = "purged"
+"""A file that says that the journal was deleted on purpose."""
 
 
 class JobFolderError(Exception):
@@ -141,18 +143,20 @@ def _lock(descriptor: int, folder: Path, job: str) -> None:
 
 def _accept(files: Files, folder: Path, spec: JobSpec) -> None:
     """Keep the spec with the job, or refuse one that means other items than the kept one."""
+    if (folder / PURGED).exists():
+        raise JobFolderError(f"job {folder.name} in {folder}: its journal was purged, so it cannot go on")
     if (folder / SPEC).exists():
         kept = kept_spec(folder)
-        spec = _with_digests(spec, kept)
+        spec = with_digests(spec, kept)
         if differing := [place for place in changed_paths(kept, spec) if not place.startswith(CHANGEABLE)]:
             raise JobFolderError(
                 f"job {folder.name} in {folder} was begun with another spec: {', '.join(differing)} changed; "
-                "give the changed job another name, or another --data"
+                "give the changed job another name, or another --data; `corpusmill refold` folds its answers anew"
             )
     keep_spec(files, folder, spec)
 
 
-def _with_digests(spec: JobSpec, kept: JobSpec) -> JobSpec:
+def with_digests(spec: JobSpec, kept: JobSpec) -> JobSpec:
     """Return the spec with the digests of the documents that the kept one was begun with."""
     documents = {
         axis: replace(each, digest=kept.space.documents[axis].digest)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from corpusmill.jobs.folder import PURGED
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.manifest import SUFFIX, Commit, commit_name, read_commits
@@ -145,7 +146,7 @@ class Examination:
                 self.health.lines += block.header.n
             self._check_end(reader.tail.next_sequence)
         except FileNotFoundError:
-            if self._commits:
+            if self._commits and not (self._folder / PURGED).exists():
                 self._tell("journal", "is missing")
             return
         except CorruptionError as error:

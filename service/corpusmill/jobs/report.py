@@ -90,6 +90,7 @@ class DiskBytes(msgspec.Struct, frozen=True):
     journal: int
     corpus: int
     rejects: int
+    state: int
 
 
 class DocumentFigures(msgspec.Struct, frozen=True):
@@ -176,7 +177,7 @@ def make_report(
     unsealed = _survey_tail(snapshot, sheet, survey, render)
     folder = snapshot.folder
     return Report(
-        summary=summarise(snapshot.folder.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
+        summary=summarise(snapshot.home.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
         coverage={axis: _coverage(axis, space, survey, sheet.outcomes.kept) for axis in space.axes},
         lengths={
             name: TextLengths(texts.chars.quantiles(), texts.words.quantiles()) for name, texts in survey.texts.items()
@@ -189,7 +190,7 @@ def make_report(
         estimates={
             step: msgspec.convert(learnt, Estimates, from_attributes=True) for step, learnt in sheet.learnt.items()
         },
-        disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects"))),
+        disk=DiskBytes(*(disk_bytes(folder / name) for name in ("journal", "corpus", "rejects", "state"))),
     )
 
 

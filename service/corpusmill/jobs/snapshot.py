@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpusmill.jobs.folder import LOCK, JobFolderError, job_path, read_spec
+from corpusmill.jobs.folder import LOCK, JobFolderError, job_path, kept_spec, read_spec
+from corpusmill.jobs.generations import generation_path
 from corpusmill.jobs.shards import sealed_lines
 from corpusmill.journal.entry import Lines
 from corpusmill.journal.files import Disk
@@ -33,12 +34,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     """A job as it was found.
 
     Attributes:
-        folder: the job's.
+        home: the job's folder.
+        folder: that of the generation that was looked at.
         spec: as it was accepted.
         commits: the manifest, in order.
         running: whether a process has the job.
     """
 
+    home: Path
     folder: Path
     spec: JobSpec
     commits: list[Commit]
@@ -68,19 +71,23 @@ class Snapshot(msgspec.Struct, frozen=True):
         return self.commits[-1].job_state
 
 
-def take_snapshot(data: Path, job: str) -> Snapshot:
-    """Look at a job.
+def take_snapshot(data: Path, job: str, generation: int | None = None) -> Snapshot:
+    """Look at a job: at one generation of it, by default the current one.
 
     Raises:
         UnknownJobError: there is no such job.
+        JobFolderError: it has no such generation.
         CorruptionError: its manifest is damaged.
     """
     spec = read_spec(data, job)
-    folder = job_path(data, job)
-    running = _is_locked(folder / LOCK)
+    home = job_path(data, job)
+    folder = generation_path(home, generation)
+    if folder != home:
+        spec = kept_spec(folder)
+    running = folder == home and _is_locked(home / LOCK)
     manifest = folder / "manifest"
     commits = read_commits(Disk(), manifest) if manifest.exists() else []
-    return Snapshot(folder, spec, commits, running)
+    return Snapshot(home, folder, spec, commits, running)
 
 
 def fold_tail(snapshot: Snapshot, sheet: Sheet, render: Render) -> Iterator[Lines]:

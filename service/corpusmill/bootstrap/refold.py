@@ -23,7 +23,7 @@ from corpusmill.chain.completion import Completion, GaveUp
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.verdict import Verdict
 from corpusmill.chain.walk import Walk
-from corpusmill.engine.outcome import Liner, decide
+from corpusmill.engine.outcome import SURPLUS, Liner, decide
 from corpusmill.jobs.folder import kept_spec
 from corpusmill.journal.entry import Entry
 from corpusmill.journal.errors import refused
@@ -107,7 +107,7 @@ class Refold:
         try:
             verdict = replay(walk.asks(), answers.reply)
             if verdict.outcome == "kept" and self._is_surplus():
-                verdict = Verdict("rejected", "surplus", "the target was met before this answer came")
+                verdict = Verdict("rejected", SURPLUS, "the target was met before this answer came")
             if answers.lacked and self._calls:
                 self.unanswered += 1
                 return [Entry.of(each) for each in answers.used]

@@ -13,14 +13,17 @@ from corpusmill.limits.breaker import BreakerState
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.telemetry.metrics.counts import Counts
 from corpusmill.telemetry.metrics.gauges import GateGauges, Gauges
+from corpusmill.telemetry.metrics.genai import GenAi
+from corpusmill.telemetry.metrics.names import GenAiNames
 
 DOWN = frozenset({BreakerState.OPEN.value, BreakerState.PROBING.value})
 """States of a circuit breaker in which the endpoint is taken to be down."""
 
 
-def new_counts() -> Counts:
-    """Return counts that know every reason for which a call can fail."""
-    return Counts(kind.value for kind in FailureKind)
+def new_counts(genai: GenAiNames = "off") -> Counts:
+    """Return counts that know every reason for which a call can fail; `genai` adds OpenTelemetry's names."""
+    reasons = [kind.value for kind in FailureKind]
+    return Counts(reasons, genai=None if genai == "off" else GenAi(genai))
 
 
 def look(

@@ -18,6 +18,7 @@ from corpusmill.telemetry.events import Emit, HttpAnswered
 from corpusmill.telemetry.metrics.exposition import Exposition
 from corpusmill.telemetry.metrics.gauges import Gauges
 from corpusmill.telemetry.metrics.lag import lag_measured
+from corpusmill.telemetry.metrics.names import GenAiNames
 
 HOST = "127.0.0.1"
 ROUTE = "/metrics"
@@ -28,14 +29,15 @@ class MetricsPort:
 
     Args:
         data: the data directory.
+        genai: OpenTelemetry's names beside ours.
 
     Attributes:
         take: takes events.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, genai: GenAiNames) -> None:
         self._data, self._running = data, list[Running]()
-        counts = new_counts()
+        counts = new_counts(genai)
         self.take: Emit = counts
         self._exposition = Exposition(counts, self._look)
 

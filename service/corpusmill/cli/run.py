@@ -31,6 +31,7 @@ from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.steps import aliases
 from corpusmill.telemetry.events import Emit, broadcast
 from corpusmill.telemetry.log import Level, LogSink
+from corpusmill.telemetry.metrics.names import GenAiNames
 
 if TYPE_CHECKING:
     from corpusmill.cli.metrics_port import MetricsPort
@@ -70,6 +71,14 @@ POSITIVE = click.IntRange(min=1)
     help="debug: a line for every call and item.",
 )
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Serve GET /metrics on loopback; 0: any free port.")
+@click.option(
+    "--genai-metrics",
+    type=click.Choice(get_args(GenAiNames)),
+    envvar="CORPUSMILL_GENAI_METRICS",
+    default="off",
+    show_default=True,
+    help="OpenTelemetry's names beside ours.",
+)
 def run(
     spec: Path,
     data: Path,
@@ -79,6 +88,7 @@ def run(
     quiet: bool,
     log_level: Level,
     metrics_port: int | None,
+    genai_metrics: GenAiNames,
     **overrides: float | None,
 ) -> int:
     """Run the job that SPEC describes, or go on with it.
@@ -94,7 +104,7 @@ def run(
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         summary, received = runner.run(
-            _run(job, data, upstream, Shown(quiet, log_level, metrics_port), Base.beside(spec))
+            _run(job, data, upstream, Shown(quiet, log_level, metrics_port, genai_metrics), Base.beside(spec))
         )
     if as_json:
         click.echo(msgspec.json.encode(summary))
@@ -113,6 +123,7 @@ class Shown(msgspec.Struct, frozen=True):
     quiet: bool
     log_level: Level
     metrics_port: int | None
+    genai_metrics: GenAiNames
 
 
 class Signals:
@@ -146,7 +157,7 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base:
     signals = Signals()
     display = _display() if not shown.quiet and sys.stderr.isatty() else None
     sinks: list[Emit] = [] if shown.quiet else [display.take if display else LogSink(level=shown.log_level)]
-    metrics = _metrics(data) if shown.metrics_port is not None else None
+    metrics = _metrics(data, shown.genai_metrics) if shown.metrics_port is not None else None
     if metrics is not None:
         sinks.append(metrics.take)
 
@@ -183,11 +194,11 @@ async def carried_generation(open_it: Callable[[], Assembly], upstream: Upstream
             return await carry(assembly, routes, blocking, began, endpoint="", emit=sink, watch=signals.handled)
 
 
-def _metrics(data: Path) -> "MetricsPort":
+def _metrics(data: Path, genai: GenAiNames) -> "MetricsPort":
     """Return the metrics; their library is loaded only where they are asked for."""
     from corpusmill.cli.metrics_port import MetricsPort  # noqa: PLC0415 - lazy
 
-    return MetricsPort(data)
+    return MetricsPort(data, genai)
 
 
 def _display() -> "ProgressDisplay":

@@ -3,13 +3,14 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import get_args
 
 import click
 import uvloop
 
 from corpusmill.bootstrap.target import from_environment
 from corpusmill.config import Config, load_config, overridden
-from corpusmill.telemetry.log import LogSink
+from corpusmill.telemetry.log import Level, LogSink
 from corpusmill.web.server import Configuration
 from corpusmill.web.server import serve as serving
 
@@ -30,7 +31,15 @@ from corpusmill.web.server import serve as serving
     "--grace-seconds", type=click.IntRange(0), help="How long calls are waited for at the end.  [default: 60]"
 )
 @click.option("--model-name", envvar="OPENAI_MODEL", help="The upstream model that the alias `default` means.")
-def serve(config_path: Path | None, model_name: str | None, **options: str | int | None) -> int:
+@click.option(
+    "--log-level",
+    type=click.Choice(get_args(Level)),
+    envvar="CORPUSMILL_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    help="debug: a line for every call, item and request.",
+)
+def serve(config_path: Path | None, model_name: str | None, log_level: Level, **options: str | int | None) -> int:
     """Serve a queue of jobs over HTTP.
 
     Each option has a place in the configuration and a variable CORPUSMILL_NAME. Without a configuration, the endpoint
@@ -43,5 +52,5 @@ def serve(config_path: Path | None, model_name: str | None, **options: str | int
 
     source = Configuration(load, from_environment(os.environ), model_name, os.environ)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving(source, emit=LogSink(), say=lambda line: click.echo(line, err=True)))
+        runner.run(serving(source, emit=LogSink(level=log_level), say=lambda line: click.echo(line, err=True)))
     return 0

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from corpusmill.spec.schema import JobName, Positive, Strict
+from corpusmill.telemetry.metrics.names import GenAiNames
 
 Scope = Literal["submit", "read", "operate", "admin"]
 """Submit jobs; read jobs and what they made; pause, resume and cancel; all of that, and the daemon itself."""
@@ -34,6 +35,7 @@ class ServerConfig(Strict, frozen=True):
         requests_per_second: of each key; above it answers are 429.
         max_streams: event streams and followers at once.
         open_metrics: `/metrics` asks for no key.
+        genai_metrics: OpenTelemetry's names beside ours: off, v1.41 or latest.
         retention_days: after so many days, ended jobs and their files are deleted; None: never.
     """
 
@@ -50,6 +52,7 @@ class ServerConfig(Strict, frozen=True):
     requests_per_second: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 256
     open_metrics: bool = False
+    genai_metrics: GenAiNames = "off"
     retention_days: Positive | None = None
 
 

@@ -203,8 +203,9 @@ class Caller:
             self._emit(call_answered(answer, lane, ticket, tally.index, after))
         else:
             tally.count(is_refused=answer.kind is FailureKind.RATE_LIMITED)
-            self._held.look(route, self._clock(), answer.message)
-            self._emit(call_failed(answer, lane, ticket, tally.index, after))
+            now = self._clock()
+            self._held.look(route, now, answer.message)
+            self._emit(call_failed(answer, lane, ticket, tally.index, after, now))
         return answer
 
     async def _admit(self, route: Route, charge: Charge, worker: Worker, *, first: bool) -> Ticket:

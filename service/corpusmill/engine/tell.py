@@ -24,11 +24,12 @@ def call_answered(answer: Answer, lane: Lane, ticket: Ticket, index: int, after:
         ticket.gate_name,
         route.model,
         lane.step.name,
+        lane.step.api,
         index,
         after,
         ticket.granted_at - ticket.queued_at,
-        answer.headers.get(REQUEST_ID, ""),
         answer.seconds,
+        answer.headers.get(REQUEST_ID, ""),
         usage.input_tokens,
         usage.cached_input_tokens,
         usage.output_tokens,
@@ -38,7 +39,7 @@ def call_answered(answer: Answer, lane: Lane, ticket: Ticket, index: int, after:
     )
 
 
-def call_failed(failure: Failure, lane: Lane, ticket: Ticket, index: int, after: str) -> CallFailed:
+def call_failed(failure: Failure, lane: Lane, ticket: Ticket, index: int, after: str, now: float) -> CallFailed:
     """Return the event of a call that brought none."""
     route, usage = lane.route, failure.usage
     return CallFailed(
@@ -46,9 +47,11 @@ def call_failed(failure: Failure, lane: Lane, ticket: Ticket, index: int, after:
         ticket.gate_name,
         route.model,
         lane.step.name,
+        lane.step.api,
         index,
         after,
         ticket.granted_at - ticket.queued_at,
+        now - ticket.granted_at,
         (failure.headers or {}).get(REQUEST_ID, ""),
         failure.kind.value,
         failure.status,

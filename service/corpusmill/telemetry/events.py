@@ -100,8 +100,10 @@ class Call(Event, frozen=True):
     Attributes:
         endpoint, model: by the operator's names.
         step, index: the step of the chain and the item.
+        api: the interface: chat or completions.
         after: the kind of the failure that this call repeats; empty for a first call.
         waited_seconds: how long it waited for the limits.
+        seconds: from sending it to the last byte of its answer, or to its failure.
         request_id: by which the provider knows the call, where it told one.
     """
 
@@ -109,16 +111,17 @@ class Call(Event, frozen=True):
     endpoint: str
     model: str
     step: str
+    api: str
     index: int
     after: str
     waited_seconds: float
+    seconds: float
     request_id: str
 
 
 class CallAnswered(Call, frozen=True):
     """A call came back with a completion that will be paid for; its cost is None where the price is unknown."""
 
-    seconds: float
     input_tokens: int
     cached_input_tokens: int
     output_tokens: int

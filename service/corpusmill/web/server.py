@@ -95,7 +95,7 @@ async def opened_daemon(source: Configuration, *, emit: Emit, say: Callable[[str
     async with AsyncExitStack() as stack:
         stack.enter_context(locked(Path(config.data)))
         upstream, environ = await _upstream(stack, source, config, say)
-        counts = new_counts()
+        counts = new_counts(config.server.genai_metrics)
         emit = broadcast(emit, counts)
         outbox = Outbox(time.time, now, lambda: secrets.token_hex(12))
         outbox.webhooks = config.webhooks

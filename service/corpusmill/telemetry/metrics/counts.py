@@ -23,6 +23,7 @@ from corpusmill.telemetry.events import (
     ShardSealed,
 )
 from corpusmill.telemetry.metrics.catalogue import METRICS
+from corpusmill.telemetry.metrics.genai import GenAi
 from corpusmill.telemetry.metrics.histogram import Histogram
 from corpusmill.telemetry.metrics.job import JobCounts
 from corpusmill.telemetry.metrics.words import OTHER, Words
@@ -63,9 +64,16 @@ class Counts:
     Args:
         failure_reasons: all reasons for which a call can fail.
         clock: monotonic seconds.
+        genai: counts calls under OpenTelemetry's names too, where that is asked for.
     """
 
-    def __init__(self, failure_reasons: Iterable[str] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        failure_reasons: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        genai: GenAi | None = None,
+    ) -> None:
+        self.genai = genai
         self._failure_reasons, self.clock = tuple(failure_reasons), clock
         self.models: dict[tuple[str, str], ModelCounts] = {}
         self.waits: dict[str, Histogram] = {}
@@ -140,6 +148,8 @@ class Counts:
             )
         wait.observe(event.waited_seconds)
         self.last["call"] = self.clock()
+        if self.genai is not None:
+            self.genai.take(event)
 
     def _item_decided(self, event: ItemDecided) -> None:
         now = self.clock()

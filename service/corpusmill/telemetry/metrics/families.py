@@ -43,6 +43,7 @@ def families(counts: Counts, gauges: Gauges, unix_now: float) -> list[Family]:
         *_jobs(counts),
         *_http(counts),
         *_gates(gauges),
+        *(counts.genai.families() if counts.genai is not None else ()),
         _family("jobs", [((state,), gauges.jobs.get(state, 0)) for state in STATES]),
         _family("disk_free_bytes", [] if gauges.disk_free_bytes is None else [((), gauges.disk_free_bytes)]),
         _family("build_info", [((__version__, platform.python_version()), 1)]),

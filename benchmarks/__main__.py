@@ -8,6 +8,8 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 
+from benchmarks.dedup import dedup
+from benchmarks.filters import filters
 from benchmarks.first_call import first_call
 from benchmarks.memory import memory
 from benchmarks.rates import rates
@@ -23,6 +25,8 @@ PARTS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "memory": memory,
     "first-call": first_call,
     "resume": resume,
+    "dedup": dedup,
+    "filters": filters,
 }
 
 

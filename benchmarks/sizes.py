@@ -13,6 +13,8 @@ class Sizes(msgspec.Struct, frozen=True):
         waiting: (calls, in flight, latency in seconds) of the comparison at a latency.
         wide: the same for the widest window; its calls fill the window several times.
         items: of the small and of the large job whose memory is compared.
+        dedup_texts: of one stream; a quarter of them for the comparison with all pairs.
+        dedup_rows: of an index that is built again.
         resumed_items: items of the job that is opened again, and records in a shard of it.
     """
 
@@ -23,10 +25,12 @@ class Sizes(msgspec.Struct, frozen=True):
     wide: tuple[int, int, float] = (60_000, 10_000, 2.0)
     items: tuple[int, int] = (10_000, 100_000)
     resumed_items: tuple[int, int] = (200_000, 50_000)
+    dedup_texts: int = 20_000
+    dedup_rows: int = 2_000_000
 
 
 NORMAL = Sizes()
-LONG = Sizes(items=(10_000, 1_000_000), resumed_items=(1_000_000, 50_000))
+LONG = Sizes(items=(10_000, 1_000_000), resumed_items=(1_000_000, 50_000), dedup_rows=10_000_000)
 QUICK = Sizes(
     rounds=2,
     calls=5_000,
@@ -35,4 +39,6 @@ QUICK = Sizes(
     wide=(8_000, 2_000, 0.8),
     items=(4_000, 12_000),
     resumed_items=(20_000, 5_000),
+    dedup_texts=4_000,
+    dedup_rows=200_000,
 )

@@ -11,7 +11,12 @@ import pytest
 from benchmarks.near_duplicates import triples
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.chain.completion import Choice
+from corpusmill.dedup.fingerprint import fingerprint
+from corpusmill.dedup.sketch import sketch_of
 from corpusmill.endpoint.failures import FailureKind
+from corpusmill.engine.holdings import Mark
+from corpusmill.engine.novelty import Novelty
+from corpusmill.spec.errors import SpecError
 from tests.sim.world import FOLDER, ScriptedEndpoint, World, make_spec
 
 SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(int(os.environ.get("SIM_SEEDS", "8")))
@@ -115,3 +120,36 @@ def test_the_records_themselves_may_be_compared() -> None:
     ended = world.run()
     assert ended is not None
     assert ended[1].outcomes.kept == 1
+
+
+@pytest.mark.parametrize(("near", "reasons"), [(NEAR, {True}), (0.6, {True}), (None, {False, True})])
+def test_what_other_jobs_keep_counts_as_kept(near: float | None, reasons: set[bool]) -> None:
+    """The same answers again, under another name: whatever threshold the first job had, nothing of it is new."""
+    first = World(
+        1, make_spec(dedup={"of": "plot", "near": near}, filters=[]), ScriptedEndpoint(random.Random(1), text=answer)
+    )
+    assert first.run() is not None
+    kept = {str(line["id"]).rpartition(":")[0]: str(line["completion"]) for line in first.lines("corpus")}
+    spec = make_spec(name="second", dedup={**DEDUP, "across": ["job"]}, filters=[])
+    second = Assembly(spec, FOLDER.parent / "second", first.disk, lambda: "")
+    novelty = second._novelty
+    for holder, text in kept.items():
+        copy = novelty.held(mark_of(text, novelty))
+        assert copy is not None
+        assert (copy.reason, copy.of, copy.detail) == ("exact", None, holder)
+    long = [(holder, text) for holder, text in kept.items() if len(text.split()) > 50]
+    told = {novelty.held(mark_of(f"{text} at the very end", novelty)) is not None for _, text in long}
+    assert len(long) > 10
+    assert told <= reasons
+    second.store.close()
+
+
+def test_another_job_that_is_not_there_is_a_fault_of_the_spec() -> None:
+    world = World(1, make_spec(dedup={"of": "plot", "across": ["gone"]}))
+    with pytest.raises(SpecError, match=r"dedup.across: there is no job 'gone'"):
+        Assembly(world.spec, FOLDER, world.disk, lambda: "")
+
+
+def mark_of(text: str, novelty: Novelty) -> Mark:
+    plan = novelty.marker.plan
+    return Mark(fingerprint(text.strip()), sketch_of(text.strip(), plan) if plan is not None else None)

@@ -25,6 +25,7 @@ from corpusmill.engine.caller import Caller
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending, Halt
+from corpusmill.engine.holdings import Holdings, OwnHoldings
 from corpusmill.engine.novelty import Marker, Novelty
 from corpusmill.engine.outcome import Liner
 from corpusmill.engine.purse import Purse
@@ -36,6 +37,7 @@ from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.records import Decided, Granted, Paid
+from corpusmill.journal.sidecars import read_sidecars
 from corpusmill.journal.store import JobStore
 from corpusmill.limits.width import WIDTH_MOST
 from corpusmill.space.space import NO_DOCUMENTS, Space, build_space
@@ -250,15 +252,29 @@ class Assembly:
         return replace(summary, reason=ending.reason, cause=ending.cause)
 
     def _novelty_of(self, store: JobStore) -> Novelty:
-        spec, sketches = self.spec, store.sketches
-        most = min(
-            self.space.size,
-            spec.space.limit or self.space.size,
-            spec.target.kept if spec.target is not None else self.space.size,
+        marker, sketches, size = self._marker, store.sketches, self.space.size
+        target = self.spec.target.kept if self.spec.target is not None else size
+        own = OwnHoldings(
+            marker.threshold,
+            marker.plan,
+            expected=min(size, self.spec.space.limit or size, target),
+            read=sketches.read,
+            readable=lambda: sketches.readable,
         )
-        novelty = Novelty(self._marker, read=sketches.read, readable=lambda: sketches.readable, expected=most)
-        novelty.load(store.fingerprints)
-        return novelty
+        own.load(store.fingerprints)
+        across = self.spec.dedup.across if self.spec.dedup is not None else None
+        return Novelty(marker, own, {job: self._holdings_of(job) for job in across or ()})
+
+    def _holdings_of(self, job: str) -> Holdings:
+        """Read what another job has sealed."""
+        try:
+            sidecars = read_sidecars(self._files, self._folder.parent / job)
+        except FileNotFoundError:
+            raise SpecError("dedup.across", f"there is no job {job!r} in the data directory") from None
+        rows = sum(len(covered.fingerprints) for covered in sidecars.kept)
+        holdings = Holdings(self._marker.threshold, self._marker.plan, expected=rows, read=sidecars.sketches.read)
+        holdings.load(sidecars.kept)
+        return holdings
 
     def _keeps(self, index: int) -> bool:
         return self.space.keeps(self.space.item(index))

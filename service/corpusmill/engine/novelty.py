@@ -5,38 +5,21 @@ is asked once, and the answer is journaled. The index holds what was decided, in
 after a recovery.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-import numpy as np
 
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.walk import Walk
 from corpusmill.dedup.bands import Plan, plan_for
-from corpusmill.dedup.exact import ExactIndex
 from corpusmill.dedup.fingerprint import fingerprint
-from corpusmill.dedup.near import NearIndex
-from corpusmill.dedup.shingles import Shingles, similarity
-from corpusmill.dedup.sketch import Sketch, nearest, sketch_of
+from corpusmill.dedup.shingles import similarity
+from corpusmill.dedup.sketch import Sketch, sketch_of
+from corpusmill.engine.holdings import Found, Holdings, Mark, OwnHoldings
 from corpusmill.journal.entry import Kept
-from corpusmill.journal.state import Covered
 from corpusmill.spec.schema import RECORD, Dedup
-
-LOADED_ROWS = 100_000
-"""How many rows are loaded at once at least, where there are so many: a load looks at every part of the index."""
-
-Read = Callable[[int], tuple[int, bytes]]
-"""Gives the holder and the shingles of a row that was written down."""
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """What tells a text from others; without a sketch where near duplicates are not looked for, or it is too short."""
-
-    fingerprint: int
-    sketch: Sketch | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -64,7 +47,7 @@ class Marker:
         self.plan = plan_for(self.threshold) if self.threshold is not None else None
 
     def mark(self, walk: Walk, choice: int) -> Mark | None:
-        """Return the mark of one choice of the last step; None where nothing is compared.
+        """Return the mark of one choice of the last step; None where nothing is compared: what no model wrote.
 
         Raises:
             RenderError: records are compared, and one cannot be rendered.
@@ -74,8 +57,11 @@ class Marker:
         if self._of_record:
             text = self._records.text({**walk.values, self._last: walk.answers[self._last][choice].output})
         else:
-            choices = walk.answers[self._step]
-            text = choices[choice if choice < len(choices) else 0].text
+            subjects = walk.answers[self._step]
+            subject = subjects[choice if choice < len(subjects) else 0]
+            if subject.prompt is None:
+                return None
+            text = subject.text
         return Mark(fingerprint(text), sketch_of(text, self.plan) if self.plan is not None else None)
 
     def marks(self, walk: Walk, choices: Iterable[int]) -> tuple[Mark, ...]:
@@ -91,45 +77,26 @@ class Marker:
 
 
 class Novelty:
-    """The index of what was kept.
+    """What was kept: by earlier runs, by this one, and by other jobs.
 
     Args:
         marker: makes the marks of texts.
-        read: gives rows that were written down.
-        readable: how many rows are.
-        expected: how many texts may be kept; a guess.
+        own: what earlier runs of this job kept; added to.
+        others: what other jobs kept, by the job's name.
     """
 
-    def __init__(self, marker: Marker, *, read: Read, readable: Callable[[], int], expected: int) -> None:
-        self.marker, self._read, self._readable = marker, read, readable
-        self._threshold, self._plan = marker.threshold, marker.plan
-        self._near = NearIndex(self._plan, expected) if self._plan is not None else None
-        self._exact = ExactIndex()
-        self._recent: deque[tuple[int, Shingles]] = deque()
-        self._recent_from = 0
-
-    def load(self, kept: Sequence[Covered]) -> None:
-        """Take in what was kept by earlier runs; once, before anything else."""
-        self._exact.reserve(sum(len(covered.fingerprints) for covered in kept))
-        waiting: list[Covered] = []
-        for covered in kept:
-            self._exact.load(covered.fingerprints, covered.holders)
-            waiting.append(covered)
-            if sum(len(each.sizes) for each in waiting) >= LOADED_ROWS:
-                self._load_near(waiting)
-                waiting = []
-        self._load_near(waiting)
-        self._recent_from = self._readable()
+    def __init__(self, marker: Marker, own: OwnHoldings, others: Mapping[str, Holdings]) -> None:
+        self.marker, self._own, self._others = marker, own, others
+        self._threshold = marker.threshold
 
     def held(self, mark: Mark) -> Held | None:
         """Return who holds the text, or one that is nearly the same; None if it is new."""
-        holder = self._exact.holder(mark.fingerprint)
-        if holder is not None:
-            return Held("exact", holder)
-        if self._near is None or self._threshold is None or mark.sketch is None:
-            return None
-        match = nearest(self._near, mark.sketch, lambda row: self._row(row)[1], self._threshold)
-        return Held("near", self._row(match.row)[0], told(match.similarity)) if match is not None else None
+        if (found := self._own.find(mark)) is not None:
+            return Held(_reason(found), found.index, _told(found))
+        for job, holdings in self._others.items():
+            if (found := holdings.find(mark)) is not None:
+                return Held(_reason(found), None, ", ".join(filter(None, (f"{job}:{found.index}", _told(found)))))
+        return None
 
     def twins(self, one: Mark, others: Iterable[Mark]) -> Held | None:
         """Say whether a text is a duplicate of one of these, which are not in the index yet; `of` says nothing."""
@@ -145,32 +112,15 @@ class Novelty:
     def remember(self, index: int, marks: Iterable[Mark]) -> None:
         """Take note of what a decision keeps."""
         for mark in marks:
-            self._exact.add(mark.fingerprint, index)
-            if self._near is not None:
-                sketch = mark.sketch
-                self._near.add(sketch.keys if sketch is not None else _NO_KEYS)
-                self._recent.append((index, sketch.shingles if sketch is not None else _NO_KEYS))
-        self._forget(self._readable())
-
-    def _row(self, row: int) -> tuple[int, Shingles]:
-        """Return a row's holder and shingles: from memory while they are not written down."""
-        if row >= self._recent_from:
-            return self._recent[row - self._recent_from]
-        holder, written = self._read(row)
-        return holder, np.frombuffer(written, "<u4")
-
-    def _forget(self, readable: int) -> None:
-        while self._recent_from < readable and self._recent:
-            self._recent.popleft()
-            self._recent_from += 1
-
-    def _load_near(self, kept: Sequence[Covered]) -> None:
-        if self._near is not None and self._plan is not None:
-            keys = np.frombuffer(b"".join(bytes(covered.keys) for covered in kept), "<u4")
-            self._near.load(keys.reshape(-1, self._plan.bands))
+            self._own.add(index, mark)
 
 
-_NO_KEYS = np.empty(0, np.uint32)
+def _reason(found: Found) -> Literal["exact", "near"]:
+    return "exact" if found.similarity is None else "near"
+
+
+def _told(found: Found) -> str:
+    return "" if found.similarity is None else told(found.similarity)
 
 
 def told(alike: float) -> str:

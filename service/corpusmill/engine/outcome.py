@@ -9,7 +9,8 @@ from corpusmill.chain.filters.sample import is_sampled
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.verdict import Verdict
 from corpusmill.chain.walk import Walk
-from corpusmill.engine.novelty import Held, Mark, Novelty
+from corpusmill.engine.holdings import Mark
+from corpusmill.engine.novelty import Held, Novelty
 from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.records import Attempts, Decided
 

@@ -299,6 +299,7 @@ def test_an_evaluation_file_that_cannot_serve_is_refused(tmp_path: Path, content
         ({"language": ["xx"]}, r"filters\[0\].language: `xx` is no language"),
         ({"json_schema": {"type": "objekt"}}, r"filters\[0\].json_schema: not a JSON Schema"),
         ({"json_schema": {"$ref": "http://localhost/x"}}, r"filters\[0\].json_schema: not a JSON Schema"),
+        ({"decontaminate": {"file": "e.txt", "runs": "no"}}, r"filters\[0\].decontaminate.runs: is filled in when"),
         ({"grounded_in": "nte"}, r"filters\[0\].grounded_in: `nte` is no document, axis or earlier step"),
         ({"grounded_in": "plot"}, r"filters\[0\].grounded_in: `plot` is no document, axis or earlier step"),
     ],

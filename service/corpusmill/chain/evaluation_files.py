@@ -22,7 +22,7 @@ def inline_evaluation_files(spec: JobSpec, folder: Path) -> JobSpec:
         SpecError: at the file that cannot be read, holds no run of so many words, or more than a spec can hold.
     """
     filters = [
-        replace(each, decontaminate=_inlined(each.decontaminate, f"filters[{place}].decontaminate.file", folder))
+        replace(each, decontaminate=with_runs(each.decontaminate, f"filters[{place}].decontaminate.file", folder))
         if each.decontaminate is not None and each.decontaminate.runs is None
         else each
         for place, each in enumerate(spec.filters)
@@ -30,7 +30,8 @@ def inline_evaluation_files(spec: JobSpec, folder: Path) -> JobSpec:
     return replace(spec, filters=filters)
 
 
-def _inlined(asked: Evaluation, path: str, folder: Path) -> Evaluation:
+def with_runs(asked: Evaluation, path: str, folder: Path) -> Evaluation:
+    """Return one `decontaminate`, whose file is named at `path`, with what it must know. Raises as the whole."""
     content = text_of_file(path, asked.file, folder)
     try:
         runs = packed(texts_of(asked.file, content), asked.ngram)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from corpusmill.chain.evaluation_files import with_runs
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
 from corpusmill.space.documents.places import Base
 from corpusmill.space.files import inline_axis_files
 from corpusmill.spec.checks import check_spec
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.load import Form, parse_spec
-from corpusmill.spec.schema import Axis, Budget, JobSpec, Scalar
+from corpusmill.spec.schema import Axis, Budget, Filter, JobSpec, Scalar
 from corpusmill.spec.wording import at, hint, listed, quoted
 
 MICRODOLLAR = Decimal("0.000001")
@@ -89,7 +90,7 @@ def _check_documents(spec: JobSpec, base: Base) -> None:
 
 
 def _inlined(spec: JobSpec, terms: Terms) -> JobSpec:
-    """Read the files of axes; each lies in the folder that the first part of its name names."""
+    """Read the files of axes and evaluations; each lies in the folder that the first part of its name names."""
     axes: dict[str, list[Scalar] | Axis] = {}
     for name, axis in spec.space.axes.items():
         axes[name] = axis
@@ -98,7 +99,20 @@ def _inlined(spec: JobSpec, terms: Terms) -> JobSpec:
             alone = msgspec.structs.replace(axis, file=inside)
             space = msgspec.structs.replace(spec.space, axes={name: alone})
             axes[name] = inline_axis_files(msgspec.structs.replace(spec, space=space), root).space.axes[name]
-    return msgspec.structs.replace(spec, space=msgspec.structs.replace(spec.space, axes=axes))
+    filters = [
+        _with_runs(each, f"filters[{place}].decontaminate.file", terms) for place, each in enumerate(spec.filters)
+    ]
+    return msgspec.structs.replace(spec, space=msgspec.structs.replace(spec.space, axes=axes), filters=filters)
+
+
+def _with_runs(each: Filter, path: str, terms: Terms) -> Filter:
+    """Read the evaluation file of a filter, which lies where the files of axes do."""
+    asked = each.decontaminate
+    if asked is None or asked.runs is not None:
+        return each
+    root, inside = _rooted(path, asked.file, terms)
+    found = with_runs(msgspec.structs.replace(asked, file=inside), path, root)
+    return msgspec.structs.replace(each, decontaminate=msgspec.structs.replace(found, file=asked.file))
 
 
 def _rooted(path: str, file: str, terms: Terms) -> tuple[Path, str]:

@@ -6,7 +6,6 @@ a million texts, about 1 in 50 jobs rejects one text by chance.
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -15,7 +14,9 @@ import numpy.typing as npt
 
 from corpusmill.chain.filters.subject import Check, Rejection, Subject
 from corpusmill.chain.words import run_numbers, word_numbers, words_between
+from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import Evaluation, Filter
+from corpusmill.spec.wording import quoted
 
 MOST_RUNS = 1_000_000
 """Runs of an evaluation file at most: 11 MB in the spec."""
@@ -66,12 +67,11 @@ def unpacked(asked: Evaluation) -> npt.NDArray[np.uint64]:
     """Return the runs that a spec holds, sorted.
 
     Raises:
-        ValueError: what it holds are no runs.
+        SpecError: its file was not read.
     """
-    try:
-        return np.frombuffer(base64.b64decode(asked.runs or "", validate=True), "<u8")
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
+    if asked.runs is None:
+        raise SpecError("", f"the evaluation file {quoted(asked.file)} was not read when the spec was accepted")
+    return np.sort(np.frombuffer(base64.b64decode(asked.runs), "<u8"))
 
 
 def texts_of(name: str, content: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Filters and deduplication: of a step that there is, and with something to judge by."""
 
+import base64
 import importlib.util
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +31,8 @@ def check_filters(spec: JobSpec) -> None:
             _check_bounds(getattr(each, f"min_{unit}"), getattr(each, f"max_{unit}"), unit, path)
         check_pattern(each.matching, f"{path}.matching")
         check_pattern(each.not_matching, f"{path}.not_matching")
+        if each.decontaminate is not None and each.decontaminate.runs is not None:
+            _check_runs(each.decontaminate.runs, f"{path}.decontaminate.runs")
         _check_language(each.language, f"{path}.language")
         if each.json_schema is not None:
             _check_schema(each.json_schema, f"{path}.json_schema")
@@ -59,6 +62,15 @@ def _check_language(languages: Sequence[str] | None, path: str) -> None:
             raise SpecError(path, f"{quoted(code)} is no language that can be told{hint(code, LANGUAGES)}")
     if importlib.util.find_spec("py3langid") is None:
         raise SpecError(path, "needs py3langid, which is not installed: pip install 'corpusmill[language]'")
+
+
+def _check_runs(runs: str, path: str) -> None:
+    try:
+        size = len(base64.b64decode(runs, validate=True))
+    except ValueError:
+        size = -1
+    if size <= 0 or size % 8:
+        raise SpecError(path, "is filled in when a spec is accepted; leave it out")
 
 
 def _check_schema(schema: dict[str, Any], path: str) -> None:

@@ -132,7 +132,7 @@ def test_what_other_jobs_keep_counts_as_kept(near: float | None, reasons: set[bo
     kept = {str(line["id"]).rpartition(":")[0]: str(line["completion"]) for line in first.lines("corpus")}
     spec = make_spec(name="second", dedup={**DEDUP, "across": ["job"]}, filters=[])
     second = Assembly(spec, FOLDER.parent / "second", first.disk, lambda: "")
-    novelty = second._novelty
+    novelty = second.novelty
     for holder, text in kept.items():
         copy = novelty.held(mark_of(text, novelty))
         assert copy is not None

@@ -32,6 +32,7 @@ from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
+from corpusmill.jobs.generations import generation_path
 from corpusmill.jobs.summary import Summary, summarise
 from corpusmill.journal.entry import Kept, Lines
 from corpusmill.journal.errors import CorruptionError
@@ -267,8 +268,9 @@ class Assembly:
 
     def _holdings_of(self, job: str) -> Holdings:
         """Read what another job has sealed."""
+        home = next(each for each in (self._folder, *self._folder.parents) if each.name == self.job)
         try:
-            sidecars = read_sidecars(self._files, self._folder.parent / job)
+            sidecars = read_sidecars(self._files, generation_path(home.parent / job))
         except FileNotFoundError:
             raise SpecError("dedup.across", f"there is no job {job!r} in the data directory") from None
         rows = sum(len(covered.fingerprints) for covered in sidecars.kept)

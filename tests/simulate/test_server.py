@@ -180,7 +180,8 @@ def test_a_429_tells_the_official_client_all_it_needs() -> None:
         told = re.search(r"on tokens per min \(TPM\): Limit 6000, Used (\d+), Requested 119\.", error.message)
         assert told is not None
         wait_milliseconds = (int(told[1]) + 119 - 6_000) * 10
-        assert f"Please try again in {wait_milliseconds / 1_000:g}s." in error.message
+        told_wait = f"{wait_milliseconds / 1_000:g}s" if wait_milliseconds >= 1_000 else f"{wait_milliseconds}ms"
+        assert f"Please try again in {told_wait}." in error.message
         assert headers["retry-after-ms"] == str(wait_milliseconds)
         assert headers["retry-after"] == str(-(-wait_milliseconds // 1_000))
         assert headers["x-ratelimit-remaining-tokens"] == str(6_000 - int(told[1]))

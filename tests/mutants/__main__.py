@@ -20,9 +20,6 @@ SOURCE = ROOT / "service" / "corpusmill"
 SECONDS = 300
 """After which a run that does not end counts as caught: a test hangs."""
 
-SCALES = {False: "0.2", True: "1"}
-"""Share of the usual seeds; the engine's scenario has few, and catches what depends on timing."""
-
 
 def broken_copy(folder: Path, breakage: Breakage) -> Path:
     """Copy the source and break it there; return what belongs on the path."""
@@ -47,8 +44,7 @@ def is_caught(breakage: Breakage) -> bool:
 
 
 def _commands(breakage: Breakage) -> list[list[str]]:
-    scale = SCALES[breakage.scenarios != JOURNAL]
-    crashes = ["-m", "tests.sim.crashes", "--workers", "1", "--failures", "1", "--scale", scale, "--only"]
+    crashes = ["-m", "tests.sim.crashes", "--workers", "1", "--failures", "1", "--scale", str(breakage.scale), "--only"]
     reopening = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/journal/test_reopening.py"]
     return (
         [reopening, [*crashes, *breakage.scenarios]]

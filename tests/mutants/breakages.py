@@ -19,6 +19,7 @@ class Breakage(msgspec.Struct, frozen=True):
         old, new: the text that is replaced.
         scenarios: of `tests.sim.crashes` that are run against it.
         survives: why no test can catch it; empty for one that must be caught.
+        scale: times the usual seeds.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Breakage(msgspec.Struct, frozen=True):
     new: str
     scenarios: tuple[str, ...] = JOURNAL
     survives: str = ""
+    scale: float = 0.2
 
 
 BREAKAGES = [
@@ -157,6 +159,8 @@ BREAKAGES = [
         "        self._replay_block(last, replayed)\n",
         "        self._replay_block(last, replayed)\n"
         "        log = Log(self._files, folder, reader, self._places, segment_bytes)\n",
+        ("stacked",),
+        scale=2,
     ),
     Breakage(
         "a journal that ends before its manifest is accepted",
@@ -219,14 +223,16 @@ BREAKAGES = [
         "await self._writer.put_durably(Entry.of(Granted(grant.calls, grant.picodollars)))",
         "self._writer.put(Entry.of(Granted(grant.calls, grant.picodollars)))",
         ENGINE,
+        scale=1,
     ),
     Breakage(
         "entries count as durable before they are written",
         "engine/writer.py",
-        "            await self._write(_made(batch))\n            self._durable_count += taken\n",
-        "            self._durable_count += taken\n            self._room.ring()\n"
+        "            await self._write(_made(batch))\n            self._durable_count += len(batch)\n",
+        "            self._durable_count += len(batch)\n            self._room.ring()\n"
         "            await self._write(_made(batch))\n",
         ENGINE,
+        scale=1,
     ),
     Breakage(
         "what was granted before a crash does not count as spent",
@@ -234,6 +240,7 @@ BREAKAGES = [
         "spent = Price(max(figures.calls.sent, granted.calls), max(figures.cost_picodollars, granted.picodollars))",
         "spent = Price(figures.calls.sent, figures.cost_picodollars)",
         ENGINE,
+        scale=1,
     ),
     Breakage(
         "a call is reserved at nothing instead of its worst case",
@@ -241,6 +248,7 @@ BREAKAGES = [
         "        worst = lane.worst_case(prompt)\n",
         "        worst = Price(0, 0)\n",
         ENGINE,
+        scale=1,
     ),
     Breakage(
         "decided items are forgotten when a job is opened again",

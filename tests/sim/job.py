@@ -52,6 +52,9 @@ class Driver:
         )
         for index, outcome in self.acked_decided.items():
             assert index in store.done, f"acknowledged outcome of item {index} ({outcome}) is lost"
+        marks = {mark for covered in store.fingerprints for mark in covered.fingerprints}
+        for index, outcome in self.acked_decided.items():
+            assert outcome != "kept" or index + 1 in marks, f"the fingerprint of item {index} is lost"
         for (index, step), text in self.acked_paid.items():
             known = [bytes(each.body).decode() for each in store.paid.get(index, ()) if each.step == step]
             assert index in store.done or text in known, f"acknowledged completion of item {index} is lost"

@@ -129,3 +129,62 @@ def test_a_server_that_says_slow_down_gets_half_and_no_item_is_lost() -> None:
     failures = [event for event in world.events if isinstance(event, CallFailed)]
     assert {event.kind for event in failures} == {"slow_down"}
     assert world.virtual_seconds > 120 / (600 / 60) * 1.8, "half the rate, from then on"
+
+
+class Straggling(ScriptedEndpoint):
+    """Answers quickly, but for one prompt in a hundred whose first call takes half a minute."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__(rng)
+        self.seen: Counter[str] = Counter()
+
+    async def _answer(self, request: CallRequest, deadline_seconds: float) -> Answer | Failure:
+        self.seen[request.prompt.text] += 1
+        if int(request.prompt.text.rsplit(" ", 1)[1]) % 100 == 0 and self.seen[request.prompt.text] == 1:
+            await asyncio.sleep(25.0)
+        return await super()._answer(request, deadline_seconds)
+
+
+def straggling(*, hedge: bool, **changes: object) -> World:
+    limits = {"concurrency": 64, "hedge": hedge}
+    spec = make_spec(space=numbers(1000), limits=limits, **changes)
+    return World(3, spec, Straggling(random.Random(3)))
+
+
+@pytest.mark.parametrize("budget", [{}, {"calls": 1300}, {"usd": 50.0}])
+def test_a_straggler_at_the_end_is_asked_again_and_both_calls_are_counted(budget: dict[str, float]) -> None:
+    plain, hedged = straggling(hedge=False), straggling(hedge=True, budget=budget)
+    assert plain.run() is not None
+    ended = hedged.run()
+    assert ended is not None
+    ending, summary = ended
+    assert ending.state == "finished"
+    check_books(hedged, summary, items=1000)
+    extra = hedged.endpoint.sent - 1000
+    assert 1 <= extra <= 10, "one in a hundred at most"
+    assert summary.calls.sent == hedged.endpoint.sent
+    assert summary.calls.answered == 1000
+    assert summary.calls.errors == extra
+    assert hedged.virtual_seconds < plain.virtual_seconds - 5
+    assert hedged.endpoint.sent <= budget.get("calls", 2000)
+    assert plain.endpoint.sent == 1000, "nothing is sent twice unless asked for"
+
+
+def test_a_budget_that_the_rest_of_the_job_may_need_is_not_spent_on_hedges() -> None:
+    world = straggling(hedge=True, budget={"calls": 1000})
+    ended = world.run()
+    assert ended is not None
+    assert ended[0].state == "finished"
+    assert world.endpoint.sent == 1000
+
+
+def test_a_drain_waits_for_calls_that_may_be_hedged() -> None:
+    async def drain_soon(assembly: Assembly, engine: Engine) -> None:
+        await asyncio.sleep(3)
+        assembly.halt.stop("interrupted", "test")
+
+    world = straggling(hedge=True)
+    ended = world.run(drain_soon)
+    assert ended is not None
+    assert ended[1].calls.answered == sum(world.endpoint.answered.values())
+    assert ended[1].calls.sent == world.endpoint.sent

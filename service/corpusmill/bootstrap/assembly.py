@@ -21,10 +21,11 @@ from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
 from corpusmill.endpoint.wire import decode_answer
 from corpusmill.engine.budget import Budget, Price
-from corpusmill.engine.caller import Caller
+from corpusmill.engine.caller import Caller, Conduct
 from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending, Halt
+from corpusmill.engine.hedging import Hedging
 from corpusmill.engine.holdings import Holdings, OwnHoldings
 from corpusmill.engine.novelty import Marker, Novelty
 from corpusmill.engine.outcome import Liner
@@ -228,7 +229,10 @@ class Assembly:
             writer=self.writer,
             purse=purse,
             halt=self.halt,
-            waits_for_quota=spec.limits.on_quota == "pause",
+            conduct=Conduct(
+                waits_for_quota=spec.limits.on_quota == "pause",
+                hedging=Hedging(self.schedule) if spec.limits.hedge else None,
+            ),
             room=engine.widen,
             jitter=jitter,
             emit=emit,

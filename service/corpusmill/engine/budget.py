@@ -53,6 +53,11 @@ class Budget:
         self._reserved_picodollars += worst.picodollars
         return Room.YES
 
+    def spares(self, worst: Price, times: int) -> bool:
+        """Whether so many more calls of this worst case fit, whatever those cost that are out."""
+        wanted = Price(worst.calls * times, worst.picodollars * times)
+        return self._fits(wanted, self._reserved_calls, self._reserved_picodollars)
+
     @property
     def is_covered(self) -> bool:
         """Whether everything that may be spent so far is within the last grant; always where there is no budget."""

@@ -7,6 +7,9 @@ the budget's reservation is settled once. A call that is out is never abandoned 
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+import msgspec
 
 from corpusmill.chain.completion import Completion, GaveUp, Prompt
 from corpusmill.chain.step import CompiledStep
@@ -14,6 +17,7 @@ from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 from corpusmill.engine.budget import Price
 from corpusmill.engine.halt import Halt, RunEndingError
+from corpusmill.engine.hedging import Hedging, Race
 from corpusmill.engine.held import Held
 from corpusmill.engine.lane import Lane
 from corpusmill.engine.purse import Purse
@@ -47,6 +51,18 @@ OUTAGES = frozenset({FailureKind.CONNECT, FailureKind.RESET, FailureKind.TIMEOUT
 """Failures that say that the endpoint may be down."""
 
 
+class Conduct(msgspec.Struct, frozen=True):
+    """What a spec may ask of its calls.
+
+    Attributes:
+        waits_for_quota: the run waits where the account may not spend any more; otherwise it ends.
+        hedging: sends stragglers' requests a second time; None: nothing is sent twice.
+    """
+
+    waits_for_quota: bool = False
+    hedging: Hedging | None = None
+
+
 class Caller:
     """Gets completions.
 
@@ -57,7 +73,7 @@ class Caller:
         writer: asked for room before each call.
         purse: pays for each call.
         halt: ends the run where no call can succeed.
-        waits_for_quota: whether the run waits where the account may not spend any more; otherwise it ends.
+        conduct: what the spec asks for beyond the ordinary.
         room: called when calls pass without others waiting behind them.
         jitter: for delays between tries.
         emit: takes events.
@@ -72,7 +88,7 @@ class Caller:
         writer: Writer,
         purse: Purse,
         halt: Halt,
-        waits_for_quota: bool,
+        conduct: Conduct,
         room: Callable[[], None],
         jitter: random.Random,
         emit: Emit,
@@ -80,7 +96,7 @@ class Caller:
         self.job, self._writer, self._purse = job, writer, purse
         self._halt, self._jitter, self._emit = halt, jitter, emit
         self._lanes = {step.name: Lane(step, routes[step.model]) for step in steps}
-        self._waits_for_quota, self._room = waits_for_quota, room
+        self._conduct, self._room = conduct, room
         self._held = Held(job, emit)
         self._clock = asyncio.get_running_loop().time
         self.in_flight = self.waiting = 0
@@ -92,7 +108,11 @@ class Caller:
             RunEndingError: the run ends before there is one.
         """
         lane = self._lanes[step.name]
-        answer = await self._try(lane, prompt, tally, worker)
+        if (hedging := self._conduct.hedging) is None:
+            answer = await self._try(lane, prompt, tally, worker)
+        else:
+            race = Race(lane, tally, partial(self._try, lane, prompt, tally), partial(self._spares, lane, prompt))
+            answer = await hedging.run(race, worker)
         if isinstance(answer, Failure) and answer.kind is FailureKind.BAD_REQUEST and lane.without_schema():
             answer = await self._try(lane, prompt, tally, worker, after=answer.kind.value)
         if isinstance(answer, Answer):
@@ -138,7 +158,11 @@ class Caller:
 
     def _is_patient(self, failure: Failure, route: Route) -> bool:
         """Whether to wait for an account that may not spend any more, or to go on with another one."""
-        return failure.kind is FailureKind.QUOTA_EXHAUSTED and (self._waits_for_quota or route.hold() is None)
+        return failure.kind is FailureKind.QUOTA_EXHAUSTED and (self._conduct.waits_for_quota or route.hold() is None)
+
+    def _spares(self, lane: Lane, prompt: Prompt, items: int) -> bool:
+        """Whether the budget has room for one call more than so many items still need."""
+        return not self._purse.is_bounded or self._purse.spares(lane.worst_case(prompt), 1 + items * len(self._lanes))
 
     def _suspect(self, route: Route, failure: Failure) -> None:
         """Until an endpoint has answered anything, its refusals speak against the endpoint, not against the items."""

@@ -65,6 +65,10 @@ class Lane:
         self.parameters = {name: value for name, value in self.step.parameters.items() if name != RESPONSE_FORMAT}
         return True
 
+    def p99_seconds(self) -> float | None:
+        """Return the time that 99 % of the answers stayed within; None before enough were seen."""
+        return self._deadline.p99_seconds()
+
     def learnt(self) -> Learnt | None:
         """Return what was learnt in this run; None if it was too little."""
         told = self.estimator.statistics()

@@ -46,6 +46,10 @@ class Purse:
             await self._settled.wait()
         raise RunEndingError
 
+    def spares(self, worst: Price, times: int) -> bool:
+        """Whether the budget has room for so many more calls, whatever those cost that are out."""
+        return self._budget.spares(worst, times)
+
     def settle(self, worst: Price, spent: Price) -> None:
         """Turn a reservation into what the call cost."""
         self._budget.settle(worst, spent)

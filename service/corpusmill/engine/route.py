@@ -99,6 +99,11 @@ class Route:
                 first = hold
         return first
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait at its gates, of any job."""
+        return sum(len(member.tickets.jobs) for member in self.members)
+
     def _pick(self) -> Member:
         """Return whoever has least to do; who is closed comes after all others."""
         if len(self.members) == 1:
@@ -147,10 +152,10 @@ class Worker:
 
     def __init__(self) -> None:
         self.in_call = False
-        self.hands: dict[asyncio.Task[bool], Worker] = {}
+        self.hands: dict[asyncio.Task[Any], Worker] = {}
 
-    def idle(self, task: asyncio.Task[None]) -> list[asyncio.Task[Any]]:
+    def idle(self, task: asyncio.Task[Any]) -> list[asyncio.Task[Any]]:
         """Return what a drain may end at once: his own task or those of his hands, but for those with a call out."""
         if self.hands:
-            return [each for each, hand in self.hands.items() if not hand.in_call]
+            return [idle for each, hand in self.hands.items() for idle in hand.idle(each)]
         return [] if self.in_call else [task]

@@ -79,6 +79,18 @@ class Schedule:
         """Whether one more kept item would be one too many."""
         return self._target is not None and self.kept >= self._target
 
+    @property
+    def items(self) -> int:
+        """How many there are at most."""
+        return self._limit
+
+    @property
+    def left(self) -> int:
+        """How many have no outcome yet, at most: those that are out and those to come."""
+        if self._target is not None:
+            return min(self._limit - self._decided, self._wanted())
+        return self._limit - self._decided
+
     def _advance(self) -> int | Idle:
         for _ in range(PATIENCE):
             if self._position >= self._size or self._passed >= self._limit:

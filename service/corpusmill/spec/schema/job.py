@@ -21,12 +21,15 @@ class Limits(Strict, frozen=True):
         concurrency: calls in flight; None: as many as the endpoint turns out to bear.
         on_quota: what becomes of the job when the account may not spend any more: it stops, or it waits and asks again
             once a minute.
+        hedge: whether a call of the last hundredth of the items that takes longer than 99 % did is sent a second time.
+            Both calls count as sent; the one that loses is given up, and a budget sets its worst case aside for good.
     """
 
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
     concurrency: Concurrency | None = None
     on_quota: Literal["stop", "pause"] = "stop"
+    hedge: bool = False
 
 
 class Budget(Strict, frozen=True):

@@ -47,6 +47,9 @@ mutants: $(READY)  ## break our own code on purpose, and see that the crash test
 sim: $(READY)  ## replay one seed of the engine's simulation: make sim SEED=7
 	SEED=$(or $(SEED),0) $(BIN)/python -m pytest tests/engine/test_simulation.py
 
+fuzz: $(READY)  ## ask the daemon's API whatever its description allows, and more: make fuzz FUZZ=50
+	FUZZ=$(or $(FUZZ),30) $(BIN)/python -m pytest tests/web/test_fuzz.py
+
 bench: $(READY)  ## measure against the raw aiohttp loop and the openai SDK, in one run
 	$(BIN)/python -m benchmarks
 

@@ -289,3 +289,8 @@ def test_two_faults_are_still_one_line(first: tuple[dict[str, Any], str], second
     with pytest.raises(SpecError) as raised:
         check_spec(spec(second[0] | first[0]))
     assert str(raised.value).isprintable()
+
+
+def test_a_step_that_goes_back_to_no_step_is_refused_like_any_other_wrong_name() -> None:
+    with pytest.raises(SpecError, match=r"^steps\[1\]\.back_to: there is no step `prelude`"):
+        check_spec(spec({"steps.1.back_to": "prelude"}))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -175,7 +175,12 @@ def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:
 
 def now() -> str:
     """Return the time of day: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return before_now(timedelta())
+
+
+def before_now(distance: timedelta) -> str:
+    """Return the time of day so long ago."""
+    return (datetime.now(UTC) - distance).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _opened(spec: JobSpec, folder: Path, base: Base | None) -> Assembly:

@@ -7,6 +7,7 @@ end and nobody else's.
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,7 +25,7 @@ from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.endpoint.secret import presentable
 from corpusmill.engine.bell import Bell
 from corpusmill.engine.route import Route
-from corpusmill.jobs.folder import JobFolderError
+from corpusmill.jobs.folder import JobFolderError, job_path
 from corpusmill.jobs.queue.job import Figures, Job, Submission
 from corpusmill.jobs.queue.states import ENDED, Change, IllegalChangeError, State
 from corpusmill.jobs.queue.table import JobTable
@@ -53,6 +54,8 @@ TOLD = (
 
 NOTE_SECONDS = 10.0
 """How often the figures of a running job are kept; the truth is in its journal."""
+
+DELETED_AT_ONCE = 100
 
 WAIT_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """How long to wait before an endpoint that was down is asked again; the last for ever."""
@@ -151,6 +154,23 @@ class Mill:
         self._tell(changed)
         self._changed.set()
         return changed
+
+    async def delete(self, job: Job) -> None:
+        """Delete a job that is over, and its files; what it cost stays counted.
+
+        Raises:
+            IllegalChangeError: it is not over.
+        """
+        if not self.is_over(job):
+            raise IllegalChangeError(job.state, Change.DELETE)
+        await self.table.delete(job.id)
+        await asyncio.to_thread(shutil.rmtree, job_path(self._data, job.id), ignore_errors=True)
+
+    async def delete_old(self, moment: str) -> None:
+        """Delete the jobs that ended before a moment."""
+        while jobs := [job for job in await self.table.ended_before(moment, DELETED_AT_ONCE) if self.is_over(job)]:
+            for job in jobs:
+                await self.delete(job)
 
     def object(self, job: Job) -> JobObject:
         """Return a job's representation, with the newest figures there are."""

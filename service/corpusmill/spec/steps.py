@@ -22,10 +22,13 @@ def composed(step: Step) -> bool:
 
 
 def goes_back_to(steps: Sequence[Step], number: int) -> int | None:
-    """Return the step from which the chain goes on where this one's filters reject; None where it ends there."""
+    """Return the step from which the chain goes on where this one's filters reject; None where it ends there.
+
+    A name that no step has leads nowhere; `checks.steps` refuses it, but may not be the first to look.
+    """
     step = steps[number]
     if step.back_to is not None:
-        return [each.name for each in steps].index(step.back_to)
+        return next((place for place, each in enumerate(steps) if each.name == step.back_to), None)
     return number if composed(step) and step.attempts > 1 else None
 
 

@@ -32,6 +32,9 @@ FORMS: Final[dict[str, Form]] = {
 }
 """Media types of specs."""
 
+DESCRIBED: Final = ("application/json", "application/yaml")
+"""Those of them that stand for all."""
+
 ID_PATTERN = r"^[a-z0-9-]{1,100}$"
 _KEY: Final = re.compile(r'^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255}))$')
 
@@ -104,9 +107,9 @@ class JobOperations:
                 self.submit,
                 "submit",
                 SubmitQuery,
-                takes=tuple(FORMS),
+                takes=DESCRIBED,
                 answers={
-                    201: Content("The new job.", JobObject, headers={"Location": "Its address."}),
+                    201: Content("The new job.", JobObject, headers={"Location": "Its address."}, links=True),
                     200: Content(
                         "The job that the same request made before.",
                         JobObject,
@@ -136,6 +139,16 @@ class JobOperations:
                 answers={200: job, 304: Content("It has not changed.")},
                 problems=(404,),
                 request_headers={"If-None-Match": "An ETag; 304 if the job has not changed since."},
+            ),
+            Operation(
+                "DELETE",
+                "/jobs/{id}",
+                "deleteJob",
+                "Delete a job that is over, and its files; what it cost stays counted.",
+                self.delete,
+                "admin",
+                answers={204: Content("It is gone.")},
+                problems=(404, 409),
             ),
             *changes,
         ]
@@ -178,6 +191,11 @@ class JobOperations:
         """GET /jobs/{id}."""
         job = await find_job(self._desk, call.request)
         return tagged_response(call.request, self._desk.mill.object(job))
+
+    async def delete(self, call: Call) -> web.StreamResponse:
+        """DELETE /jobs/{id}."""
+        await self._desk.mill.delete(await find_job(self._desk, call.request))
+        return web.Response(status=204)
 
     def _changer(self, change: Change):  # type: ignore[no-untyped-def] # a Handler
         async def handle(call: Call) -> web.StreamResponse:

@@ -21,6 +21,20 @@ ALWAYS = (422, 429, 500)
 KEYED = (401, 403)
 """What an operation that asks for a key may answer besides."""
 
+EXAMPLE = {
+    "name": "plots",
+    "space": {"axes": {"genre": ["noir", "western"], "place": ["France", "Japan"]}},
+    "steps": [
+        {
+            "name": "plot",
+            "prompt": "{{ nonce }} A plot outline for a {{ genre }} film set in {{ place }}.",
+            "parameters": {"max_tokens": 400},
+        }
+    ],
+    "examples": [{"name": "row", "prompt": "{{ genre }} in {{ place }}:", "completion": " {{ plot }} END"}],
+}
+"""A spec to begin with."""
+
 PATH_PATTERNS = {"id": r"^[a-z0-9-]{1,100}$", "name": r"^[0-9]{5,}\.jsonl(\.zst)?$"}
 
 
@@ -35,11 +49,13 @@ def openapi(operations: Sequence[Operation], keyed: bool) -> dict[str, Any]:
     answers = [content.type for each in operations for content in each.answers.values() if content.type is not None]
     types = list(dict.fromkeys([JobSpec, Problem, *answers, *queries]))
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    _drop_empty_defaults(components)
     known = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         path = paths.setdefault(operation.path, {})
         path[operation.method.lower()] = _operation(operation, known, components, keyed)
+        _link(path[operation.method.lower()], operation, operations)
     for name in {query.__name__ for query in queries}:
         components.pop(name, None)
     return {
@@ -67,9 +83,28 @@ def _operation(operation: Operation, known: dict[Any, Any], components: dict[str
         "security": [{"key": []}] if asks else [],
     }
     if operation.takes:
-        content = {kind: {"schema": known[JobSpec]} for kind in operation.takes}
+        content = {kind: {"schema": known[JobSpec], "example": EXAMPLE} for kind in operation.takes}
         document["requestBody"] = {"required": True, "content": content}
     return document
+
+
+def _drop_empty_defaults(components: dict[str, Any]) -> None:
+    """Leave out a default that would not be allowed if it were written: what is left out is checked elsewhere."""
+    for schema in components.values():
+        for field in schema.get("properties", {}).values():
+            if field.get("minProperties", 0) > 0 and field.get("default") == {}:
+                del field["default"]
+
+
+def _link(document: dict[str, Any], operation: Operation, operations: Sequence[Operation]) -> None:
+    """Say which operations a job's id in an answer leads to."""
+    for status, content in operation.answers.items():
+        if content.links:
+            document["responses"][str(status)]["links"] = {
+                each.id: {"operationId": each.id, "parameters": {"id": "$response.body#/id"}}
+                for each in operations
+                if "{id}" in each.path and "{name}" not in each.path
+            }
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -99,7 +134,7 @@ def _response(content: Content, known: dict[Any, Any]) -> dict[str, Any]:
     if content.type is not None:
         response["content"] = {content.media_type: {"schema": known[content.type]}}
     elif content.media_type != "application/json":
-        response["content"] = {content.media_type: {"schema": {"type": "string"}}}
+        response["content"] = {content.media_type: {"schema": {}}}
     if content.headers:
         response["headers"] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in content.headers.items()

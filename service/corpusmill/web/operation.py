@@ -16,12 +16,19 @@ from corpusmill.web.problems import Mistake, ProblemError
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a response holds: a type for JSON, or None for text of another kind; `headers` are described in words."""
+    """What a response holds.
+
+    Attributes:
+        type: of its JSON; None for text of another kind, or nothing.
+        headers: described in words.
+        links: whether its `id` leads to the operations on a job.
+    """
 
     description: str
     type: Any = None
     media_type: str = "application/json"
     headers: dict[str, str] = {}
+    links: bool = False
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -46,7 +53,7 @@ class Operation(msgspec.Struct, frozen=True):
         id: its name in the OpenAPI document.
         scope: what the key must be allowed; None where nobody is asked for a key.
         query: a struct of its parameters.
-        takes: the media types of its body, none for no body.
+        takes: the media types of its body that are described, none for no body.
         answers: status -> what it holds.
         problems: other statuses, each told as a problem.
         request_headers: headers it reads, described.

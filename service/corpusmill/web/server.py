@@ -12,13 +12,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
 from corpusmill.bootstrap.gauges import new_counts
-from corpusmill.bootstrap.job import now
+from corpusmill.bootstrap.job import before_now, now
 from corpusmill.bootstrap.run import prepare_process, simulated_target
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Target, Upstream
@@ -27,7 +28,6 @@ from corpusmill.daemon.lock import locked
 from corpusmill.daemon.mill import Mill
 from corpusmill.daemon.news import News
 from corpusmill.daemon.outbox import Outbox
-from corpusmill.daemon.retention import LOOK_SECONDS, delete_old
 from corpusmill.daemon.systemd import Systemd
 from corpusmill.daemon.webhooks import Postman, signing_keys
 from corpusmill.jobs.queue.database import opened
@@ -42,6 +42,9 @@ from corpusmill.web.metrics import Metrics
 
 QUEUE = "jobs.sqlite"
 BACKLOG = 1024
+RETENTION_SECONDS = 3600.0
+"""How often old jobs are looked for."""
+
 HEADERS_MOST = 100
 LINE_BYTES = 8190
 CLOSE_SECONDS = 2.0
@@ -194,9 +197,8 @@ class Daemon:
         while True:
             days = self._desk.config.server.retention_days
             if days is not None:
-                while await delete_old(self._desk.table, self._desk.data, days):
-                    pass
-            await asyncio.sleep(LOOK_SECONDS)
+                await self._desk.mill.delete_old(before_now(timedelta(days=days)))
+            await asyncio.sleep(RETENTION_SECONDS)
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:

@@ -112,7 +112,7 @@ class ShardOperations:
     ) -> web.StreamResponse:
         whole = len(part) == shard.bytes
         response = web.StreamResponse(status=200 if whole else 206, headers=headers)
-        response.content_type = "application/zstd" if path.suffix == ".zst" else "application/x-ndjson"
+        response.content_type = "application/octet-stream"
         response.content_length = len(part)
         response.headers["Content-Disposition"] = f'attachment; filename="{shard.name}"'
         if not whole:

@@ -18,16 +18,28 @@ from corpusmill.engine.writer import LOW_BYTES
 from corpusmill.jobs.plan import Plan, make_plan
 from corpusmill.jobs.queue.states import ENDED
 from corpusmill.jobs.report import Report, as_object
+from corpusmill.jobs.summary import Summary
 from corpusmill.journal.files import Disk
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.web.desk import Desk
-from corpusmill.web.jobs import FORMS, find_job, form_of
+from corpusmill.web.jobs import DESCRIBED, find_job, form_of
 from corpusmill.web.operation import Call, Content, Operation
 from corpusmill.web.problems import ProblemError
 from corpusmill.web.replies import json_response
 
 REPORTS = 32
 """Reports of ended jobs that are remembered; one reads the whole corpus."""
+
+
+ReportObject = msgspec.defstruct(
+    "ReportObject",
+    [
+        *((field.name, field.type) for field in msgspec.structs.fields(Summary) if field.name != "seconds"),
+        ("seconds", None),
+        *((field.name, field.type) for field in msgspec.structs.fields(Report) if field.name != "summary"),
+    ],
+)
+"""A report as `as_object` tells it: the summary's keys beside the others."""
 
 
 class PlanQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +91,7 @@ class SystemOperations:
                 "What a job came to: coverage, lengths, duplicates.",
                 self.report,
                 "read",
-                answers={200: Content("The report.", Report)},
+                answers={200: Content("The report.", ReportObject)},
                 problems=(404, 409, 500),
             ),
             Operation(
@@ -90,7 +102,7 @@ class SystemOperations:
                 self.plan,
                 "submit",
                 PlanQuery,
-                takes=tuple(FORMS),
+                takes=DESCRIBED,
                 answers={200: Content("The plan.", Plan)},
                 problems=(400, 408, 413, 415),
             ),

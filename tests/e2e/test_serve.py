@@ -1,0 +1,266 @@
+"""The daemon as a process of its own: signals, kills, locks, its word to systemd."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import PROGRAM, SPEC, environment, simulated, stats
+
+BOUND_SECONDS = 60
+
+
+class Served:
+    """A daemon that runs."""
+
+    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
+        self.process, self.url = process, url
+        assert process.stderr is not None
+        self._log: list[str] = []
+        self._reader = threading.Thread(target=self._log.extend, args=[process.stderr], daemon=True)
+        self._reader.start()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the API; return its JSON."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, content, headers, method=method)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            return json.load(answer)
+
+    def status(self, path: str) -> int:
+        """The status of a GET."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - loopback
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def until(self, job: str, reached: Any) -> dict[str, Any]:
+        """Read a job's events until one is as wanted."""
+        request = f"{self.url}/api/v1/jobs/{job}/events"
+        with urllib.request.urlopen(request, timeout=BOUND_SECONDS) as stream:  # noqa: S310 - loopback
+            for line in stream:
+                if line.startswith(b"data: "):
+                    found: dict[str, Any] = json.loads(line[6:])
+                    if reached(found):
+                        return found
+        raise AssertionError("the job ended before")
+
+    def log(self) -> str:
+        """What it wrote, once it has ended."""
+        self._reader.join(timeout=10)
+        return "".join(self._log)
+
+
+@contextmanager
+def served(folder: Path, base_url: str | None, *options: str, **more: str) -> Iterator[Served]:
+    """A daemon over `folder`/data; it is killed in the end if it has not ended by then."""
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", *options],
+        cwd=folder,
+        env=environment(base_url, **more),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        lines = [process.stderr.readline()]
+        while lines[-1] and "corpusmill ready" not in lines[-1]:
+            lines.append(process.stderr.readline())
+        ready = re.search(r"corpusmill ready: (\S+)", lines[-1])
+        assert ready is not None, lines
+        daemon = Served(process, ready.group(1))
+        try:
+            yield daemon
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            daemon.log()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def test_jobs_survive_kills_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    with simulated("--latency", "0.02", "--faults", "http_500=0.05,refusal=0.05") as base_url:
+        jobs: list[str] = []
+        for kill in range(4):
+            with served(tmp_path, base_url) as daemon:
+                if not jobs:
+                    specs = [{**SPEC, "name": f"job-{number}", "limits": {"concurrency": 4}} for number in range(3)]
+                    jobs = [daemon.ask("POST", "/api/v1/jobs", spec)["id"] for spec in specs]
+                if kill < 3:
+                    goal = 40 * (kill + 1)
+                    daemon.until(jobs[kill], lambda job, goal=goal: sum(job["outcomes"].values()) >= goal)
+                    daemon.process.send_signal(signal.SIGKILL)
+                    daemon.process.wait()
+                    continue
+                ended = [daemon.until(job, lambda job: job["state"] == "finished") for job in jobs]
+        ledger = stats(base_url)
+    for job in ended:
+        assert sum(job["outcomes"].values()) == job["items"] == 200
+        folder = tmp_path / "data" / "jobs" / job["id"]
+        texts = [shard.read_text() for shard in sorted((folder / "corpus").glob("*.jsonl"))]
+        lines = [json.loads(line) for text in texts for line in text.splitlines()]
+        assert len(lines) == len({line["id"] for line in lines}) == job["records"] == job["outcomes"]["kept"]
+        assert list((folder / "corpus").glob("*.part")) == []
+    sent = sum(job["calls"]["sent"] for job in ended)
+    assert 0 <= ledger["admitted"] - sent <= 3 * 20, "only what was out when it was killed is paid for again"
+
+
+def test_sigterm_says_not_ready_first_lets_calls_come_back_and_ends_well(tmp_path: Path) -> None:
+    with simulated("--latency", "1.0") as base_url, served(tmp_path, base_url) as daemon:
+        job = daemon.ask("POST", "/api/v1/jobs", {**SPEC, "limits": {"concurrency": 4}})["id"]
+        daemon.until(job, lambda found: found["in_flight"] == 4)
+        assert daemon.status("/readyz") == 200
+        daemon.process.send_signal(signal.SIGTERM)
+        seen = set()
+        while daemon.process.poll() is None:
+            try:
+                seen.add((daemon.status("/livez"), daemon.status("/readyz")))
+            except (urllib.error.URLError, OSError):
+                break
+        assert (200, 503) in seen, "it answers, and says that it is not ready, until calls are back"
+        assert daemon.process.wait(timeout=BOUND_SECONDS) == 0
+        assert '"event":"daemon_stopping"' in daemon.log()
+        assert stats(base_url)["in_flight"] == 0
+    folder = tmp_path / "data" / "jobs" / job
+    assert any((folder / "journal").iterdir())
+
+
+def test_a_second_signal_does_not_wait_for_calls(tmp_path: Path) -> None:
+    with simulated("--latency", "300") as base_url, served(tmp_path, base_url) as daemon:
+        job = daemon.ask("POST", "/api/v1/jobs", SPEC)["id"]
+        daemon.until(job, lambda found: found["in_flight"] > 0)
+        daemon.process.send_signal(signal.SIGTERM)
+        while daemon.status("/readyz") != 503:
+            pass
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(timeout=20) == 0
+
+
+def test_a_data_directory_has_one_daemon(tmp_path: Path) -> None:
+    with simulated() as base_url, served(tmp_path, base_url) as daemon:
+        second = subprocess.run(
+            [*PROGRAM, "serve", "--port", "0"],
+            cwd=tmp_path,
+            env=environment(base_url),
+            capture_output=True,
+            text=True,
+            timeout=BOUND_SECONDS,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert second.stderr == f"corpusmill: another daemon serves data, in process {daemon.process.pid}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--host", "0.0.0.0"], "server.host: 0.0.0.0 is open to others, and no key is configured"),
+        (["--config", "none.toml"], "none.toml: cannot be read"),
+        (["--host", "203.0.113.1"], "server.host: 203.0.113.1 is open to others"),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path, options: list[str], told: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "serve", "--port", "0", *options],
+        cwd=tmp_path,
+        env=environment("http://127.0.0.1:9/v1"),
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_systemd_is_told_when_it_is_ready_alive_and_about_to_end(tmp_path: Path) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(address))
+        listening.settimeout(BOUND_SECONDS)
+        more = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "200000"}
+        with simulated() as base_url, served(tmp_path, base_url, **more) as daemon:
+            words = {listening.recv(100) for _ in range(4)}
+            assert words == {b"READY=1", b"WATCHDOG=1"}
+            daemon.process.send_signal(signal.SIGTERM)
+            while listening.recv(100) != b"STOPPING=1":
+                pass
+            assert daemon.process.wait(timeout=BOUND_SECONDS) == 0
+
+
+CONFIGURED = """
+data = "data"
+[endpoints.local]
+base_url = "{base_url}"
+requests_per_minute = {rpm}
+[models.default]
+endpoint = "local"
+name = "simulated"
+prices = {{input = 1, output = 1}}
+"""
+
+
+def test_limits_are_reloaded_while_jobs_run_and_a_mistake_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "corpusmill.toml"
+    with simulated() as base_url:
+        path.write_text(CONFIGURED.format(base_url=base_url, rpm=60))
+        with served(tmp_path, base_url, "--config", str(path)) as daemon:
+            job = daemon.ask("POST", "/api/v1/jobs", SPEC)["id"]
+            daemon.until(job, lambda found: found["calls"]["answered"] > 0)
+            path.write_text("[server]\nprot = 1")
+            daemon.process.send_signal(signal.SIGHUP)
+            path_of = "/api/v1/service"
+            assert daemon.ask("GET", path_of)["models"] == ["default"]
+            time.sleep(0.3)
+            path.write_text(CONFIGURED.format(base_url=base_url, rpm=60_000))
+            daemon.process.send_signal(signal.SIGHUP)
+            done = daemon.until(job, lambda found: found["state"] == "finished")
+            assert done["outcomes"]["kept"] + done["outcomes"]["rejected"] + done["outcomes"]["duplicate"] == 200
+            daemon.process.send_signal(signal.SIGTERM)
+            daemon.process.wait(timeout=BOUND_SECONDS)
+            reloads = [line for line in daemon.log().splitlines() if "config_reloaded" in line]
+    assert "unknown key" in reloads[0]
+    assert "error" not in json.loads(reloads[1])
+
+
+def test_config_check_says_what_is_wrong_and_what_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "corpusmill.toml"
+
+    def check(text: str) -> "subprocess.CompletedProcess[str]":
+        path.write_text(text)
+        return subprocess.run(
+            [*PROGRAM, "config", "check", "--config", str(path)],
+            env={**environment(None), "LANG": os.environ.get("LANG", "C")},
+            capture_output=True,
+            text=True,
+            timeout=BOUND_SECONDS,
+            check=False,
+        )
+
+    good = check(CONFIGURED.format(base_url="http://localhost:1/v1", rpm=60))
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith("the configuration can be used: 1 endpoints, 1 models, 0 keys")
+    bad = check('[keys.a]\nkey_env = "NOT_SET"\n')
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr == "corpusmill: keys.a.key_env: the variable NOT_SET is not set\n"

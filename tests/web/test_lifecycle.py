@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from corpusmill.config import Config, EndpointConfig, ModelConfig
 from tests.web.harness import LONG, SPEC, daemon, spec
 
 
@@ -138,3 +139,19 @@ def test_a_job_with_a_folder_that_cannot_be_used_fails_alone(tmp_path: Path) -> 
             assert (await client.get("/livez")).status == 200
 
     asyncio.run(main())
+
+
+def test_a_daemon_that_is_stopped_while_it_starts_jobs_ends_all_the_same(tmp_path: Path) -> None:
+    """The endpoint is not there, so a job that is started too late would wait for it for ever."""
+    models = {"default": ModelConfig("local", "simulated")}
+    config = Config(models=models, endpoints={"local": EndpointConfig("http://127.0.0.1:9/v1")})
+
+    async def main() -> None:
+        async with asyncio.timeout(20):
+            for _ in range(10):
+                async with daemon(tmp_path, config=config) as client:
+                    job = (await client.submit())["id"]
+                assert job
+
+    asyncio.run(main())
+    assert [path.name for path in tmp_path.glob("jobs/*")] == []

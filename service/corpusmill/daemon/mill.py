@@ -211,11 +211,14 @@ class Mill:
         if places <= 0:
             return
         for job in await self.table.next_queued(places, besides=self._live.keys()):
+            if self.stopping:
+                return
             live = self._live[job.id] = LiveJob(job, self._looked)
             try:
                 live.job = await self.table.change(job.id, Change.START)
             except IllegalChangeError:
                 del self._live[job.id]
+                self._emptied.ring()
                 continue
             self._tell(live.job)
             group.create_task(self._guard(live))

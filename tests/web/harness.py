@@ -139,16 +139,20 @@ async def daemon(
     options: SimulateOptions = SLOW,
     environ: Mapping[str, str] | None = None,
     key: str | None = None,
+    concurrency: int | None = None,
     **server: Any,
 ) -> AsyncIterator[Client]:
-    """A daemon over a data directory, with an endpoint of its own; it is stopped and waited for."""
+    """A daemon over a data directory, with an endpoint of its own; it is stopped and waited for.
+
+    `concurrency` is what the endpoint may be asked for at once, by all jobs together.
+    """
     found = config or Config()
     settings = {"port": 0, "grace_seconds": 5, **server}
     found = msgspec.structs.replace(found, data=str(folder), server=msgspec.structs.replace(found.server, **settings))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     events: list[Event] = []
     async with serving(options) as base_url, aiohttp.ClientSession(headers=headers) as session:
-        target = Target("simulated", EndpointConfig(base_url=base_url))
+        target = Target("simulated", EndpointConfig(base_url=base_url, concurrency=concurrency))
         source = Configuration(lambda: found, target, None, environ or {})
         async with opened_daemon(source, emit=events.append, say=lambda _line: None) as opened, Stopping(opened) as it:
             yield Client(session, it.url, it, events)

@@ -155,3 +155,20 @@ def test_a_daemon_that_is_stopped_while_it_starts_jobs_ends_all_the_same(tmp_pat
 
     asyncio.run(main())
     assert [path.name for path in tmp_path.glob("jobs/*")] == []
+
+
+def test_two_jobs_share_the_endpoint_by_their_weights(tmp_path: Path) -> None:
+    wide = {**LONG, "limits": {"concurrency": 16}}
+
+    async def main() -> None:
+        async with daemon(tmp_path, concurrency=8) as client:
+            light = (await client.submit({**wide, "name": "light"}))["id"]
+            heavy = (await client.submit({**wide, "name": "heavy"}, "?weight=3"))["id"]
+            await client.until(heavy, "running")
+            start = (await client.job(light))["outcomes"]["kept"], (await client.job(heavy))["outcomes"]["kept"]
+            await client.until_kept(heavy, start[1] + 150)
+            done = (await client.job(light))["outcomes"]["kept"], (await client.job(heavy))["outcomes"]["kept"]
+            share = (done[1] - start[1]) / (done[0] - start[0])
+            assert 2.0 < share < 4.5, f"{share:.2f} times as much for a weight of 3"
+
+    asyncio.run(main())

@@ -294,3 +294,8 @@ def test_two_faults_are_still_one_line(first: tuple[dict[str, Any], str], second
 def test_a_step_that_goes_back_to_no_step_is_refused_like_any_other_wrong_name() -> None:
     with pytest.raises(SpecError, match=r"^steps\[1\]\.back_to: there is no step `prelude`"):
         check_spec(spec({"steps.1.back_to": "prelude"}))
+
+
+def test_text_of_a_wrong_form_is_told_whatever_the_form() -> None:
+    with pytest.raises(SpecError, match=r"^filters\[0\]\.language\[0\]: expected .*, got text `English`"):
+        spec({"filters.0.language": ["English"]})

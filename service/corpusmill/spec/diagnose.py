@@ -142,7 +142,8 @@ def _text_problems(value: str, kind: inspect.StrType, path: str) -> Problems:
     if kind.max_length is not None and len(value) > kind.max_length:
         yield SpecError(path, f"expected at most {kind.max_length:,} characters, got {len(value):,}")
     if kind.pattern is not None and not re.search(kind.pattern, value):
-        yield SpecError(path, f"expected {_PATTERNS[kind.pattern]}, got {described(value)}")
+        expected = _PATTERNS.get(kind.pattern, f"text of the form {kind.pattern}")
+        yield SpecError(path, f"expected {expected}, got {described(value)}")
 
 
 def _number_problems(value: float, kind: inspect.IntType | inspect.FloatType, path: str) -> Problems:

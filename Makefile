@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
+.PHONY: help demo recipes test check crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(READY)  ## run the plots recipe on a simulated endpoint, and say where t
 	@$(BIN)/corpusmill recipes copy plots out/demo
 	@env -u OPENAI_BASE_URL -u OPENAI_API_KEY -u OPENAI_MODEL -u CORPUSMILL_CONFIG \
 		$(BIN)/corpusmill run out/demo/plots.yaml --data out/demo/data
+
+recipes: $(READY)  ## run every shipped recipe at a small size on a simulated endpoint that errs, and show its books
+	$(BIN)/python -m tests.recipes
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest

@@ -224,3 +224,34 @@ def test_a_grammar_that_names_an_undefined_symbol_is_refused() -> None:
 def test_articles_follow_the_first_letter() -> None:
     assert with_article("ordinary day") == "an ordinary day"
     assert with_article("Renaissance") == "a Renaissance"
+
+
+@pytest.mark.parametrize(("asked", "low", "high"), [("about 100 words", 60, 150), ("200 to 300 words", 200, 320)])
+def test_a_text_is_as_long_as_its_prompt_asks_for(asked: str, low: int, high: int) -> None:
+    counts = [len(written(f"{number}\nWrite an essay of {asked} on bridges.").split()) for number in range(50)]
+    assert low <= min(counts)
+    assert max(counts) <= high
+
+
+def test_what_should_have_a_few_words_has() -> None:
+    assert all(len(written(f"{number}\nName one river. At most 10 words.").split()) <= 10 for number in range(50))
+    assert all(written(f"{number}\nWrite one sentence in which it rains.").count(".") <= 3 for number in range(50))
+
+
+def test_a_grade_is_told_in_the_form_that_the_prompt_shows() -> None:
+    text = written("Say what is weak, then grade it from 1 (drop it) to\n5 (print it). End with GRADE: n.")
+    assert text.splitlines()[-1] in {f"GRADE: {grade}" for grade in range(1, 6)}
+    assert len(text.splitlines()) == 2
+
+
+def test_a_script_has_headings_and_speakers() -> None:
+    lines = written("Write the first pages of a film script, about 300 words.").splitlines()
+    assert lines[0].startswith(("INT. ", "EXT. "))
+    assert sum(line.isupper() and " - " not in line for line in lines) >= 4
+
+
+def test_a_speaker_may_take_leave_in_the_words_he_was_given() -> None:
+    prompt = 'You are a customer. Say nothing but your next words; when you are content, say "ALL DONE".'
+    turns = {written(f"{number}\n{prompt}") for number in range(60)}
+    assert "ALL DONE" in turns
+    assert len(turns) > 20

@@ -19,6 +19,7 @@ _OPTION_OF_FIELD = {
     "models": "--models",
     "api_key": "--api-key",
     "text_chars": "--text-chars",
+    "invented_share": "--invented",
     "requests_per_minute": "--rpm",
     "tokens_per_minute": "--tpm",
     "default_max_tokens": "--default-max-tokens",
@@ -67,6 +68,14 @@ class InvalidOption(click.ClickException):
     "garbage, truncation, content_type, empty_choice (may succeed when asked again); refusal, length, exact_duplicate, "
     "near_duplicate, bad_request, context_length, content_filter (the same prompt always meets the same); quota, "
     "unauthorized; all stands for each but the last two.",
+)
+@click.option(
+    "--invented",
+    "invented_share",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="Of what is listed of a clinical note, the share that the note does not name.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every text, fault and latency.")
 @click.option("--models", default="simulated", show_default=True, help="Names it answers to, joined by commas.")

@@ -1,9 +1,10 @@
 """The specs that ship with corpusmill: one folder each, with a spec of the folder's name and the files it reads.
 
 Rule of this room: a recipe is read as it is; nothing here parses one. Its first line is a comment that says what it
-makes.
+makes; the comment goes on with the original that it follows, and what it mends of that.
 """
 
+from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -44,7 +45,15 @@ def recipe_files(name: str) -> dict[str, bytes]:
     Raises:
         KeyError: there is no such recipe.
     """
-    return {file.name: file.read_bytes() for file in _folder(name).iterdir() if file.is_file()}
+    return dict(_files(_folder(name), ""))
+
+
+def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if each.is_file():
+            yield f"{prefix}{each.name}", each.read_bytes()
+        elif each.is_dir():
+            yield from _files(each, f"{prefix}{each.name}/")
 
 
 def _folder(name: str) -> Traversable:

@@ -5,6 +5,7 @@ earliest stop sequence, then at `max_tokens`.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from corpusmill.simulate.brief import Brief, read_brief
 from corpusmill.simulate.chance import derive, unit
@@ -32,17 +33,24 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Who writes: the key of the seed, of which duplicates are made, and the mean length of a plot in characters."""
+    """Who writes.
+
+    Attributes:
+        seed_key: the key of the seed, of which duplicates are made.
+        text_chars: the mean length of a plot.
+        invented_share: of what is listed of a note, the share that it does not name.
+    """
 
     seed_key: int
     text_chars: int
+    invented_share: float = 0.0
 
 
 def complete(author: Author, call: Call, key: int, fault: Fault | None, origin: Origin) -> Completion:
     """The completion of the call whose prompt has this key, with this fault of the text, if any."""
     answers: list[tuple[str, str]] = []
     for number, prompt in enumerate(call.prompts):
-        brief = read_brief(prompt, call.response_format)
+        brief = replace(read_brief(prompt, call.response_format), invented_share=author.invented_share)
         for choice in range(call.choices):
             choice_key = derive(key, "choice", number * call.choices + choice)
             answers.append(_cut(call, *_written(author, brief, choice_key, fault)))

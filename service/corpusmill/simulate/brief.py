@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from corpusmill.simulate.findings import sought_in
+from corpusmill.simulate.length import CHARS_PER_WORD, words_asked
 from corpusmill.simulate.wire import ResponseFormat
 
 WINDOW_CHARS = 800
@@ -27,6 +29,8 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     NUMBER = "number"
     JSON = "json"
+    TURN = "turn"
+    SCRIPT = "script"
 
 
 class Brief(msgspec.Struct, frozen=True):
@@ -38,7 +42,14 @@ class Brief(msgspec.Struct, frozen=True):
         bulleted: a list has bullets, not numbers.
         questions: a list's items are questions.
         speakers: the labels of a dialogue's turns.
+        commas: a list stands on one line.
+        sought: what a list or a yes is about, where it is asked of a note: a key of `findings.TERMS`.
+        source: the prompt, with the note in it.
+        invented_share: of what is listed of a note, in the mean, the share that it does not name.
         low, high: the scale of a number.
+        label: what stands before a number on a line of its own.
+        ending: what a speaker says to take leave.
+        chars: the length asked for; None leaves it to the writer.
         schema: the JSON schema of an object, as far as one is given.
         keys: the keys of an object without schema.
     """
@@ -49,8 +60,15 @@ class Brief(msgspec.Struct, frozen=True):
     bulleted: bool = False
     questions: bool = False
     speakers: tuple[str, str] = ("User", "Assistant")
+    commas: bool = False
+    sought: str = ""
+    source: str = ""
+    invented_share: float = 0.0
     low: int = 1
     high: int = 5
+    label: str = ""
+    ending: str = ""
+    chars: float | None = None
     schema: dict[str, Any] | None = None
     keys: tuple[str, ...] = ()
 
@@ -61,7 +79,10 @@ _NOUNS = {
     "names": Kind.LIST, "examples": Kind.LIST, "bullet": Kind.LIST, "dialogue": Kind.DIALOGUE, "dialog": Kind.DIALOGUE,
     "conversation": Kind.DIALOGUE, "chat": Kind.DIALOGUE, "clinical": Kind.NOTE, "medical": Kind.NOTE,
     "patient": Kind.NOTE, "discharge": Kind.NOTE, "scene": Kind.PROSE, "paragraph": Kind.PROSE, "essay": Kind.PROSE,
-    "chapter": Kind.PROSE, "summary": Kind.PROSE,
+    "chapter": Kind.PROSE, "summary": Kind.PROSE, "script": Kind.SCRIPT, "feedback": Kind.PROSE,
+    "description": Kind.PROSE, "question": Kind.PROSE, "reply": Kind.PROSE, "answer": Kind.PROSE,
+    "sentence": Kind.PROSE, "actions": Kind.LIST, "terms": Kind.LIST, "tasks": Kind.LIST, "beats": Kind.LIST,
+    "steps": Kind.LIST,
 }  # fmt: skip
 _NOUN = "|".join(_NOUNS)
 _VERB = "write|imagine|create|generate|invent|brainstorm|compose|draft|give|produce|tell|make|suggest|list|name|ask"
@@ -70,9 +91,15 @@ _SOME = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|some|all|every|se
 _LISTED = re.compile(rf"(?:^|[.!?:\n]\s*)(?:list|enumerate|name (?:{_SOME}))\b")
 _NAMED = re.compile(rf"\b({_NOUN})\b")
 _YES_NO = re.compile(r"\byes(?:/| or |, | / )no\b|\btrue or false\b")
-_SCALE = re.compile(r"\b(?:scale|score|rate|rating|grade|number)\b[^.\n]{0,40}?\b(\d{1,4}) ?(?:to|and|-) ?(\d{1,4})\b")
+_ASIDE = r"(?: \([^()\n]{1,40}\))?"
+_SCALE = re.compile(
+    rf"\b(?:scale|score|rate|rating|grade|number)\b[^.\n]{{0,40}}?\b(\d{{1,4}}){_ASIDE} ?(?:to|and|-)\s?(\d{{1,4}})\b"
+)
+_NUMBER_LABEL = re.compile(r"\b([A-Z]{3,12}): ?n\b")
+_TURN = re.compile(r"\byour next (?:words|turn|line)\b")
+_ENDING = re.compile(r"\bsay \"([A-Z][A-Z ]{2,30})\"")
 _NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_FORMATS = ((_YES_NO, Kind.YES_NO), (_SCALE, Kind.NUMBER), (_LISTED, Kind.LIST))
+_FORMATS = ((_YES_NO, Kind.YES_NO), (_SCALE, Kind.NUMBER), (_LISTED, Kind.LIST), (_TURN, Kind.TURN))
 _COUNT = re.compile(rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)})\b[^.\n\d]{{0,30}}$")
 _BETWEEN = re.compile(r"\bbetween (?:an? |the )?(\w{1,20}) and (?:an? |the )?(\w{1,20})\b")
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_]\w{0,39})[\"'`]")
@@ -89,7 +116,7 @@ _GENRE = re.compile(
 )
 _PLACE = re.compile(r"\bset in ([^.,;:\n]{1,60}?)(?: (?:during|in) ([^.,;:\n]{1,60}))?(?=[.,;:\n]|$)", re.IGNORECASE)
 _TONE = re.compile(r"\b(?:tone|mood|style|story) (?:is|should be|must be) ([^.;:\n]{1,60})", re.IGNORECASE)
-_TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the topic of) ([^.,;:?!\n]{3,60})", re.IGNORECASE)
+_TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the topic of) (?!\d)([^.,;:?!\n]{3,60})", re.IGNORECASE)
 
 
 def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Brief:
@@ -102,15 +129,18 @@ def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Br
         case Kind.JSON:
             return Brief(kind, values, schema=_schema(response_format), keys=tuple(_QUOTED.findall(window)[:20]))
         case Kind.NUMBER:
-            return _number(cues, values)
-        case Kind.LIST:
-            bulleted = "bullet" in cues or cues.rstrip().endswith("\n-")
-            return Brief(kind, values, items=_items(cues), bulleted=bulleted, questions="question" in cues)
+            return _number(window, cues, values)
+        case Kind.LIST | Kind.YES_NO:
+            return _listed(kind, cues, values, prompt)
         case Kind.DIALOGUE:
             pair = _BETWEEN.search(window)
             return Brief(kind, values, speakers=(_label(pair[1]), _label(pair[2]))) if pair else Brief(kind, values)
+        case Kind.TURN:
+            ending = _ENDING.search(window)
+            return Brief(kind, values, ending=ending[1] if ending else "")
         case _:
-            return Brief(kind, values)
+            words = words_asked(cues)
+            return Brief(kind, values, chars=None if words is None else words * CHARS_PER_WORD)
 
 
 def _kind(cues: str) -> Kind:
@@ -149,10 +179,24 @@ def _label(speaker: str) -> str:
     return speaker[0].upper() + speaker[1:]
 
 
-def _number(cues: str, values: dict[str, str]) -> Brief:
+def _number(window: str, cues: str, values: dict[str, str]) -> Brief:
     scale = _SCALE.search(cues)
     low, high = sorted((int(scale[1]), int(scale[2]))) if scale else (1, 5)
-    return Brief(Kind.NUMBER, values, low=low, high=high)
+    label = _NUMBER_LABEL.search(window)
+    return Brief(Kind.NUMBER, values, low=low, high=high, label=label[1] if label else "")
+
+
+def _listed(kind: Kind, cues: str, values: dict[str, str], prompt: str) -> Brief:
+    if sought := sought_in(cues):
+        return Brief(kind, values, sought=sought, source=prompt)
+    return Brief(
+        kind,
+        values,
+        items=_items(cues),
+        bulleted="bullet" in cues or cues.rstrip().endswith("\n-"),
+        questions="question" in cues,
+        commas="separated by commas" in cues,
+    )
 
 
 def _items(cues: str) -> int | None:

@@ -36,6 +36,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         api_key: the only key it accepts; None accepts all comers. Never part of `repr`.
         seed: decides every text, fault and latency.
         text_chars: the mean length of plots, in characters; other texts are shorter in proportion.
+        invented_share: of what is listed of a clinical note, the share that the note does not name.
         requests_per_minute, tokens_per_minute: None means no limit of that kind.
         accounting: `reserve` charges what a request may use; `settle` gives back, once it is answered, what it did not.
         default_max_tokens: what a chat request without `max_tokens` reserves for its answer; it is not cut there.
@@ -55,6 +56,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str | None = None
     seed: int = 0
     text_chars: int = 2_500
+    invented_share: float = 0.1
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     accounting: Accounting = "settle"
@@ -94,6 +96,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 _BOUNDS = (
     ("text_chars", 100, 200_000),
+    ("invented_share", 0.0, 0.5),
     ("requests_per_minute", 1, 1_000_000_000),
     ("tokens_per_minute", 1, 1_000_000_000_000),
     ("default_max_tokens", 1, 1_000_000),

@@ -85,7 +85,7 @@ class Simulation:
         self._plan = FaultPlan(options.faults)
         self._visits = Visits(VISITS_KEPT)
         self._prefixes = Visits(PREFIXES_KEPT)
-        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars)
+        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, options.invented_share)
         self._serial = count(1)
 
     def answer(self, call: Call, now: float, created: int) -> Reply:

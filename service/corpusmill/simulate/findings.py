@@ -1,0 +1,86 @@
+"""What a clinical note names, and what a careless reader says it names.
+
+Rules of this file: a finding is true where its words stand in the note. The known share of those that are told is
+invented: half of them a real finding with another number, half another finding altogether; so that what a filter
+removes can be compared with what it should.
+"""
+
+import re
+from random import Random
+from typing import NamedTuple
+
+from corpusmill.simulate.grammar import read_rules
+
+_NOTE = read_rules("note.txt")
+_OWN = read_rules("findings.txt")
+TERMS: dict[str, tuple[str, ...]] = {
+    "diagnosis": (*_NOTE["condition"], *_OWN["diagnosis"]),
+    "medication": (*_NOTE["drug"], *_OWN["medication"]),
+    "prognosis": tuple(_OWN["prognosis"]),
+    "test": (*_NOTE["test"], *_OWN["test"]),
+}
+"""What can be found, by what is looked for."""
+
+REWORDED_SHARE = 0.1
+"""Share of the true findings that are told in other words than the note's: without the last one."""
+NONE_FOUND = "None found."
+
+_SOUGHT = re.compile(
+    r"\b(?:list|names?|mentions?|any|every|all|was|were)\b[^.?!\n]{0,40}?\b(diagnos[ei]s|medications?|prognos[ei]s|tests?)\b"
+)
+_NOTE_NAMED = re.compile(r"\bnotes?\b")
+_KEYS = {"d": "diagnosis", "m": "medication", "p": "prognosis", "t": "test"}
+_NUMBER = re.compile(r"\d+")
+
+
+class Finding(NamedTuple):
+    """One thing that is said to be in a note, and whether it was invented."""
+
+    text: str
+    invented: bool
+
+
+def sought_in(cues: str) -> str:
+    """What a prompt, in small letters, wants found in a note; "" where it wants something else."""
+    found = _SOUGHT.search(cues)
+    return _KEYS[found[1][0]] if found and _NOTE_NAMED.search(cues) else ""
+
+
+def named_in(source: str, sought: str) -> list[str]:
+    """What of the sought a text names, in the order of the terms."""
+    lowered = source.lower()
+    return [term for term in TERMS[sought] if term.lower() in lowered]
+
+
+def findings(source: str, sought: str, random: Random, invented_share: float) -> list[Finding]:
+    """What a reader lists: all that the text names, some of it in other words, and what it does not name.
+
+    Args:
+        source: the text, with or without the question around it.
+        sought: a key of `TERMS`.
+        random: decides what is invented.
+        invented_share: of the findings that are told, in the mean; below 1.
+    """
+    true = named_in(source, sought)
+    told: list[Finding] = []
+    for term in true:
+        told.append(Finding(_reworded(term, random), invented=False))
+        if random.random() < invented_share / (1 - invented_share):
+            told.append(Finding(_invented(source, sought, true, random), invented=True))
+    unique = {finding.text.lower(): finding for finding in told}
+    return list(unique.values())
+
+
+def _reworded(term: str, random: Random) -> str:
+    words = term.split()
+    return " ".join(words[:-1]) if len(words) > 2 and random.random() < REWORDED_SHARE else term
+
+
+def _invented(source: str, sought: str, true: list[str], random: Random) -> str:
+    numbered = [term for term in true if _NUMBER.search(term)]
+    if numbered and random.random() < 0.5:
+        altered = _NUMBER.sub(lambda number: str(int(number[0]) * 2 + 5), random.choice(numbered), count=1)
+        if altered.lower() not in source.lower():
+            return altered
+    lowered = source.lower()
+    return random.choice([term for term in TERMS[sought] if term.lower() not in lowered])

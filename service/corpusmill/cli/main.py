@@ -13,6 +13,7 @@ from corpusmill import __version__
 COMMANDS = {
     "run": "Run a job in the foreground, or go on with it.",
     "plan": "Count and estimate a job, and show its prompts; calls nothing.",
+    "check": "Ask the endpoints whether a job can run, and say what to mend.",
     "report": "Tell what a job came to.",
     "export": "Write a corpus in a trainer's format.",
     "refold": "Make another corpus out of the same calls: other filters, dedup or examples.",

@@ -82,3 +82,32 @@ def test_an_empty_prompt_is_no_chat(form: str) -> None:
     with pytest.raises(ExportError, match=r"^record job:4:outline, of example outline, has an empty prompt"):
         exported(form, pair(" ", "all by itself"))
     assert exported("prompt-completion", pair("", "all by itself")) == {"prompt": "", "completion": "all by itself"}
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_a_preference_after_a_prompt_in_both_trainers_formats(prompt: str, chosen: str, rejected: str) -> None:
+    corpus_line = line(prompt=prompt, chosen=chosen, rejected=rejected)
+    assert exported("trl-preference", corpus_line) == {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    assert exported("openai-preference", corpus_line) == {
+        "input": {"messages": [{"role": "user", "content": prompt}]},
+        "preferred_output": [{"role": "assistant", "content": chosen}],
+        "non_preferred_output": [{"role": "assistant", "content": rejected}],
+    }
+
+
+def test_a_preference_after_a_chat_keeps_the_chat() -> None:
+    messages = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}]
+    corpus_line = line(messages=messages, chosen="A", rejected="B")
+    assert exported("trl-preference", corpus_line) == {
+        "prompt": messages,
+        "chosen": [{"role": "assistant", "content": "A"}],
+        "rejected": [{"role": "assistant", "content": "B"}],
+    }
+    assert exported("openai-preference", corpus_line)["input"] == {"messages": messages}
+
+
+@pytest.mark.parametrize("form", sorted(JSON_LINES))
+def test_a_preference_and_one_answer_are_not_taken_for_each_other(form: str) -> None:
+    one, two = pair("Q", "A"), line(prompt="Q", chosen="A", rejected="B")
+    with pytest.raises(ExportError, match=r"preference.*--example NAME"):
+        exported(form, one if form.endswith("-preference") else two)

@@ -44,6 +44,8 @@ def test_rows_come_back_as_the_records_were(tmp_path: Path) -> None:
         "messages": None,
         "prompt": "P",
         "completion": "C",
+        "chosen": None,
+        "rejected": None,
         "split": None,
     }
     assert rows[-1]["messages"] == [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]

@@ -243,6 +243,39 @@ FAULTS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "examples[0].messages: the last message is the user's; an example ends with the assistant's",
         ),
         (
+            {"examples.0.chosen": "a", "examples.0.rejected": "b"},
+            "examples[0]: has both `completion` and `chosen` or `rejected`; an example has one form",
+        ),
+        (
+            {"examples.0": {"name": "pair", "prompt": "", "chosen": "a"}},
+            "examples[0].rejected: missing: `chosen` needs a text that it is compared with",
+        ),
+        (
+            {"examples.0": {"name": "pair", "chosen": "a", "rejected": "b"}},
+            'examples[0].prompt: missing: a `chosen` needs its `prompt`, which may be ""',
+        ),
+        (
+            {"examples.0.pairs": {"of": "plot", "by": "plot"}},
+            "examples[0].pairs: is for `chosen` and `rejected`",
+        ),
+        (
+            {"examples.0.roles": {"A": "user"}},
+            "examples[0].roles: is for `conversation`",
+        ),
+        (
+            {"examples.0.forms": ["a", "b"]},
+            "examples[0].forms: nothing reads `form`; leave `prompt` out, or write {{ form }} in it",
+        ),
+        (
+            {"examples.0.when": "element == 1"},
+            ("examples[0].when: `element` is not defined; known here: `genre`, `place`, `nonce`, `index`, `draw`, "
+            "`premise`, `plot`"),
+        ),
+        (
+            {"examples.0": {"name": "chat", "conversation": "plot", "format": {}}},
+            "examples[0].format: is for `prompt` and `completion`; a chat has its template's marks",
+        ),
+        (
             {"space.limit": 5, "target": {"kept": 6}},
             "target.kept: 6 items cannot be kept of the 5 of `space.limit`",
         ),

@@ -172,10 +172,9 @@ class Assembly:
         self.space = space_of(spec, documents)
         self.items = items_of(spec, self.space)
         self.chain = Chain(spec)
-        self._records = RecordWriter(spec)
-        self.examples = self._records.records_per_choice
-        self.liner = Liner(self.chain, self._records)
-        self._marker = Marker(spec.dedup, self.chain, self._records)
+        records = RecordWriter(spec)
+        self.liner = Liner(self.chain, records)
+        self._marker = Marker(spec.dedup, self.chain, records)
         self._replay = Replay(self.space, self.chain, self.liner, self._marker)
         self.store = JobStore(files, folder, spec.shards, render=self._replay.lines, now=now)
         self.novelty = self._novelty_of(self.store)
@@ -244,7 +243,6 @@ class Assembly:
             novelty=self.novelty,
             liner=self.liner,
             decode=self._replay.completion,
-            examples=self.examples,
             surplus=self._surplus,
             decided=engine.decided,
             emit=emit,

@@ -121,7 +121,7 @@ class Refold:
 
     def _concluded(self, walk: Walk, verdict: Verdict, attempts: Attempts) -> Entry:
         novelty = self._assembly.novelty
-        decided, marks = decide(walk, verdict, attempts, novelty=novelty, examples=self._assembly.examples)
+        decided, marks = decide(walk, verdict, attempts, novelty=novelty, records=self._assembly.liner.records)
         lines = self._assembly.liner.lines(walk, decided, novelty.marker.kept(marks))
         novelty.remember(decided.index, marks)
         self._kept += decided.outcome == "kept"

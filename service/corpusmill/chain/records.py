@@ -1,28 +1,28 @@
 """Records: what an item contributes to the corpus, or its line among the rejects.
 
 Rules of this file: the same item and outputs always give the same bytes, because shards are made again from the
-journal. An id is unique in its job by construction and can be read: job:index:example, and :choice where a call gave
-several.
+journal. An id is unique in its job by construction and can be read: job:index:example, .place where an example has
+several records, and :choice where a call gave several completions.
 """
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from corpusmill.chain.examples import MOST_CHARS, CompiledExample, Content, FormatError
+from corpusmill.chain.filters import Rejection
 from corpusmill.chain.step import Values
 from corpusmill.space.item import Item
 from corpusmill.space.values import encode_value, source_of
-from corpusmill.spec.schema import Example, JobSpec, Split
-from corpusmill.spec.template import Template, compile_template
+from corpusmill.spec.errors import RenderError
+from corpusmill.spec.schema import JobSpec, Split
 
+FORMAT = "format"
+"""The reason of an item whose text does not fit the form of its examples."""
 
-class _CompiledExample(msgspec.Struct, frozen=True):
-    name: str
-    prompt: Template | None
-    completion: Template | None
-    messages: tuple[tuple[str, Template], ...]
+NO_EXAMPLE = "no_example"
+"""The reason of an item that none of the examples takes."""
 
 
 class RecordWriter:
@@ -30,19 +30,36 @@ class RecordWriter:
 
     def __init__(self, spec: JobSpec) -> None:
         self._job, self._seed, self._split = spec.name, spec.seed, spec.split
-        self._examples = tuple(_compile_example(example) for example in spec.examples)
-        self.records_per_choice = len(self._examples)
+        self._examples = tuple(CompiledExample(example, spec.seed) for example in spec.examples)
+        self._fixed = len(self._examples) if all(example.gives_one for example in self._examples) else None
 
     def item_id(self, index: int) -> str:
         """Return the id of an item."""
         return f"{self._job}:{index}"
 
-    def corpus_lines(self, item: Item, values: Values, choice: int | None = None) -> tuple[bytes, ...]:
-        """Return one line per example, without line ends.
+    def count(self, values: Values) -> int | Rejection:
+        """Return how many records an item contributes, or why it contributes none.
 
         Args:
-            item: the item.
             values: what the chain's templates saw in the end: axis values and the outputs of all steps.
+
+        Raises:
+            RenderError: an example cannot be rendered with these values.
+        """
+        if self._fixed is not None:
+            return self._fixed
+        try:
+            contents = self._contents(values)
+        except FormatError as error:
+            return Rejection(FORMAT, str(error))
+        return len(contents) or Rejection(NO_EXAMPLE, "none of the examples takes it")
+
+    def corpus_lines(self, item: Item, values: Values, choice: int | None = None) -> tuple[bytes, ...]:
+        """Return the lines of an item's records, without line ends.
+
+        Args:
+            item: the item, which contributes some.
+            values: as for `count`.
             choice: which of several choices of one completion this is, None where there is only one.
 
         Raises:
@@ -54,15 +71,15 @@ class RecordWriter:
         return tuple(
             _encode(
                 {
-                    "id": f"{self._job}:{item.index}:{example.name}{suffix}",
+                    "id": f"{self._job}:{item.index}:{content.place}{suffix}",
                     "index": item.index,
-                    "example": example.name,
+                    "example": content.example,
                     "values": msgspec.Raw(shared),
-                    **_content(example, values),
+                    **content.fields,
                     **side,
                 }
             )
-            for example in self._examples
+            for content in self._contents(values)
         )
 
     def text(self, values: Values) -> str:
@@ -71,12 +88,7 @@ class RecordWriter:
         Raises:
             RenderError: an example cannot be rendered with these values.
         """
-        texts: list[str] = []
-        for example in self._examples:
-            content = _content(example, values)
-            texts += [each["content"] for each in content.get("messages", ())]
-            texts += [content[part] for part in ("prompt", "completion") if part in content]
-        return "\n\n".join(texts)
+        return "\n\n".join(text for content in self._contents(values) for text in content.texts())
 
     def reject_line(self, item: Item, reason: str, detail: str, outputs: Mapping[str, str]) -> bytes:
         """Return the line of an item that was not kept."""
@@ -91,29 +103,23 @@ class RecordWriter:
             }
         )
 
+    def _contents(self, values: Values) -> list[Content]:
+        contents: list[Content] = []
+        chars = 0
+        for example in self._examples:
+            found = example.contents(values)
+            chars += sum(len(text) for content in found for text in content.texts())
+            if chars > MOST_CHARS:
+                raise RenderError(f"the records of one item are longer than {MOST_CHARS:,} characters")
+            contents += found
+        return contents
+
 
 def split_side(split: Split, seed: int, item: Item) -> str:
     """Return `validation` or `train`: the same side for all items of a group, whenever and wherever it is asked."""
     group = str(item.index) if split.by == "item" else source_of(item.values[split.by])
     digest = hashlib.blake2b(group.encode(), digest_size=8, key=str(seed).encode(), person=b"split").digest()
     return "validation" if int.from_bytes(digest) < split.validation * 2**64 else "train"
-
-
-def _content(example: _CompiledExample, values: Values) -> dict[str, Any]:
-    if example.messages:
-        return {"messages": [{"role": role, "content": text.render(values)} for role, text in example.messages]}
-    prompt = example.prompt.render(values) if example.prompt is not None else ""
-    completion = example.completion.render(values) if example.completion is not None else ""
-    return {"prompt": prompt, "completion": completion}
-
-
-def _compile_example(example: Example) -> _CompiledExample:
-    return _CompiledExample(
-        name=example.name,
-        prompt=compile_template(example.prompt) if example.prompt is not None else None,
-        completion=compile_template(example.completion) if example.completion is not None else None,
-        messages=tuple((message.role, compile_template(message.content)) for message in example.messages or ()),
-    )
 
 
 _encode = msgspec.json.Encoder(enc_hook=encode_value).encode

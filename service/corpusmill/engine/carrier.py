@@ -58,7 +58,6 @@ class Carrier:
         novelty: what was kept before.
         liner: makes the lines of decisions.
         decode: reads journaled completions.
-        examples: records that one kept choice contributes.
         surplus: whether one more kept item would be one too many.
         decided: told of every outcome.
         emit: takes events.
@@ -73,14 +72,13 @@ class Carrier:
         novelty: Novelty,
         liner: Liner,
         decode: Decode,
-        examples: int,
         surplus: Callable[[], bool],
         decided: Callable[[Decided], None],
         emit: Emit,
     ) -> None:
         self._chain, self._caller, self._writer = chain, caller, writer
         self._novelty, self._liner, self._decode = novelty, liner, decode
-        self._examples, self._surplus, self._decided, self._emit = examples, surplus, decided, emit
+        self._surplus, self._decided, self._emit = surplus, decided, emit
 
     async def carry(self, item: Item, paid: list[Paid], worker: Worker) -> None:
         """Bring an item to its outcome, or so far that only the writer's judgement of its last completion is left.
@@ -204,7 +202,7 @@ class Carrier:
         if verdict.outcome == "kept" and self._surplus():
             verdict = Verdict("rejected", SURPLUS, "the target was met before this answer came")
         novelty, tried = self._novelty, trail.tally.take()
-        decided, marks = decide(trail.walk, verdict, tried, novelty=novelty, examples=self._examples)
+        decided, marks = decide(trail.walk, verdict, tried, novelty=novelty, records=self._liner.records)
         lines = self._liner.lines(trail.walk, decided, novelty.marker.kept(marks))
         novelty.remember(decided.index, marks)
         return self._told(decided, lines)

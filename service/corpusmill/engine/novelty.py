@@ -12,6 +12,7 @@ import msgspec
 
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
+from corpusmill.chain.step import Values
 from corpusmill.chain.walk import Walk
 from corpusmill.dedup.bands import Plan, plan_for
 from corpusmill.dedup.fingerprint import fingerprint
@@ -36,13 +37,19 @@ class Held(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+def values_of(walk: Walk, choice: int) -> Values:
+    """Return what examples see of an item, given one of the last step's choices."""
+    last = walk.chain.steps[-1].name
+    return {**walk.values, last: walk.answers[last][choice].output}
+
+
 class Marker:
     """Makes the marks of what is kept, as `dedup` asks; without a dedup in the spec there are none."""
 
     def __init__(self, dedup: Dedup | None, chain: Chain, records: RecordWriter) -> None:
         self._step = dedup.of if dedup is not None else None
         self._of_record = self._step == RECORD and all(step.name != RECORD for step in chain.steps)
-        self._last, self._records = chain.steps[-1].name, records
+        self._records = records
         self.threshold = dedup.near if dedup is not None else None
         self.plan = plan_for(self.threshold) if self.threshold is not None else None
 
@@ -55,7 +62,7 @@ class Marker:
         if self._step is None:
             return None
         if self._of_record:
-            text = self._records.text({**walk.values, self._last: walk.answers[self._last][choice].output})
+            text = self._records.text(values_of(walk, choice))
         else:
             subjects = walk.answers[self._step]
             subject = subjects[choice if choice < len(subjects) else 0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from corpusmill.exports.record import Record, chat_of, exchange_of
+from corpusmill.exports.record import Message, Record, chat_of, exchange_of, preference_of
 
 Convert = Callable[[Record], Mapping[str, Any]]
 """Makes the object of a line; ExportError where the record does not fit the format."""
@@ -43,11 +43,40 @@ def alpaca(record: Record) -> Mapping[str, Any]:
     return {"instruction": exchange.user, "input": "", "output": exchange.assistant, **system}
 
 
+def trl_preference(record: Record) -> Mapping[str, Any]:
+    """Return a line of TRL's preference type with an explicit prompt; conversational where that is a chat."""
+    preference = preference_of(record)
+    if isinstance(preference.asked, str):
+        return {"prompt": preference.asked, "chosen": preference.chosen, "rejected": preference.rejected}
+    return {
+        "prompt": preference.asked,
+        "chosen": _answer(preference.chosen),
+        "rejected": _answer(preference.rejected),
+    }
+
+
+def openai_preference(record: Record) -> Mapping[str, Any]:
+    """Return a line of OpenAI's preference fine-tuning (DPO) format."""
+    preference = preference_of(record)
+    asked = preference.asked
+    return {
+        "input": {"messages": (Message("user", asked),) if isinstance(asked, str) else asked},
+        "preferred_output": _answer(preference.chosen),
+        "non_preferred_output": _answer(preference.rejected),
+    }
+
+
+def _answer(text: str) -> tuple[Message]:
+    return (Message("assistant", text),)
+
+
 JSON_LINES: dict[str, Convert] = {
     "openai-chat": openai_chat,
     "prompt-completion": prompt_completion,
     "sharegpt": sharegpt,
     "alpaca": alpaca,
+    "trl-preference": trl_preference,
+    "openai-preference": openai_preference,
 }
 """Name of the format -> what makes its lines."""
 

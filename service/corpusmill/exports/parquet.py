@@ -20,7 +20,7 @@ ROWS = 5_000
 
 
 class ParquetFile:
-    """A new Parquet file, with the corpus's own columns: both forms of a record have a place, `values` is JSON.
+    """A new Parquet file, with the corpus's own columns: all forms of a record have a place, `values` is JSON.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -83,6 +83,8 @@ def _schema(arrow: Any) -> Any:
             ("messages", arrow.list_(message)),
             ("prompt", text),
             ("completion", text),
+            ("chosen", text),
+            ("rejected", text),
             ("split", text),
         ]
     )
@@ -97,6 +99,8 @@ def _row(record: Record) -> dict[str, Any]:
         "values": bytes(record.values).decode(),
         "messages": msgspec.to_builtins(record.messages),
         "prompt": None if is_chat else record.prompt,
-        "completion": None if is_chat else record.completion,
+        "completion": None if is_chat or record.chosen is not None else record.completion,
+        "chosen": record.chosen,
+        "rejected": record.rejected,
         "split": record.split,
     }

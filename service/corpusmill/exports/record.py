@@ -18,11 +18,12 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A record of one of the two forms: `messages`, or `prompt` and `completion`.
+    """A record of one of the three forms: `messages`, `prompt` and `completion`, or a preference after either.
 
     Attributes:
         split: `train` or `validation`; None where the job has no split.
         values: the axis values, as they stand in the line.
+        chosen, rejected: of a preference; None in the other forms.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Record(msgspec.Struct, frozen=True):
     prompt: str = ""
     completion: str = ""
     split: str | None = None
+    chosen: str | None = None
+    rejected: str | None = None
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -43,6 +46,14 @@ class Exchange(msgspec.Struct, frozen=True):
     assistant: str
 
 
+class Preference(msgspec.Struct, frozen=True):
+    """Two answers to one question, the better one first; the question is a chat or a text."""
+
+    asked: tuple[Message, ...] | str
+    chosen: str
+    rejected: str
+
+
 read_record = msgspec.json.Decoder(Record).decode
 """Reads a line of the corpus."""
 
@@ -51,8 +62,9 @@ def chat_of(record: Record) -> tuple[Message, ...]:
     """Return the record as a chat: prompt and completion become the user's and the assistant's message.
 
     Raises:
-        ExportError: the prompt is empty, so that nobody has asked anything.
+        ExportError: the prompt is empty, so that nobody has asked anything, or the record is a preference.
     """
+    _require_one_answer(record)
     if record.messages is not None:
         return record.messages
     if not record.prompt.strip():
@@ -64,8 +76,9 @@ def exchange_of(record: Record) -> Exchange:
     """Return the record as one exchange.
 
     Raises:
-        ExportError: it is a chat of more, or other, than one user's and one assistant's message.
+        ExportError: it is a chat of more, or other, than one user's and one assistant's message, or a preference.
     """
+    _require_one_answer(record)
     if record.messages is None:
         return Exchange(None, record.prompt, record.completion)
     roles = tuple(message.role for message in record.messages)
@@ -75,6 +88,23 @@ def exchange_of(record: Record) -> Exchange:
     if roles == ("system", "user", "assistant"):
         return Exchange(*texts)
     raise ExportError(f"{_named(record)} is a chat of {', '.join(roles)}, which is not one exchange; {_WAY_OUT}")
+
+
+def preference_of(record: Record) -> Preference:
+    """Return the record as a preference.
+
+    Raises:
+        ExportError: it has one answer only.
+    """
+    if record.chosen is None or record.rejected is None:
+        raise ExportError(f"{_named(record)} has one answer, which is no preference; {_WAY_OUT}")
+    asked = record.prompt if record.messages is None else record.messages
+    return Preference(asked, record.chosen, record.rejected)
+
+
+def _require_one_answer(record: Record) -> None:
+    if record.chosen is not None:
+        raise ExportError(f"{_named(record)} is a preference, with two answers; {_WAY_OUT}")
 
 
 def _named(record: Record) -> str:

@@ -14,13 +14,14 @@ from corpusmill.chain.chain import Chain
 from corpusmill.chain.completion import Message
 from corpusmill.chain.forms import elements
 from corpusmill.chain.step import CompiledStep, Each, Fold, Rounds, Values
+from corpusmill.jobs.example_preview import ExampleTrial
 from corpusmill.jobs.stand_ins import own_stand_ins, placeholder, stand_ins
 from corpusmill.space.item import Item
 from corpusmill.space.nonce import nonce
 from corpusmill.space.space import Space
 from corpusmill.spec.errors import RenderError, SpecError
 from corpusmill.spec.schema import JobSpec, Step
-from corpusmill.spec.template import Template, compile_template
+from corpusmill.spec.steps import choices_name
 
 CHECKED = 100
 """So many items are rendered, to find what fails and to estimate from."""
@@ -71,7 +72,7 @@ def preview(spec: JobSpec, space: Space, count: int = CHECKED) -> Preview:
         SpecError: a template cannot be rendered for one of them, or `where` cannot be evaluated.
     """
     chain = Chain(spec)
-    examples = tuple(_example_templates(spec))
+    trials = [ExampleTrial(number, example) for number, example in enumerate(spec.examples)]
     remarks: dict[str, str] = {}
     elements: dict[str, list[int]] = {}
     samples = []
@@ -85,8 +86,9 @@ def preview(spec: JobSpec, space: Space, count: int = CHECKED) -> Preview:
             prompts.append(_render_step(number, step, chain, {**values, "element": _first(found)}, remarks))
             values |= stand_ins(step)
         values["nonce"] = nonce(chain.seed, item.index, 0)
-        for path, template in examples:
-            _render_example(path, template, values, chain, remarks)
+        for fault in (each for trial in trials for each in trial.faults(values)):
+            missing = _answers_read(fault.variables, chain)
+            _regard(fault.path, "example", fault.error, item.index, missing, remarks)
         samples.append(Sample(item.index, item.values, tuple(prompts)))
     return Preview(tuple(samples), elements, tuple(remarks.values()))
 
@@ -139,14 +141,6 @@ def _first(elements: Sequence[object] | None) -> object:
     return elements[0] if elements else placeholder("element")
 
 
-def _render_example(path: str, template: Template, values: Values, chain: Chain, remarks: dict[str, str]) -> None:
-    try:
-        template.render(values)
-    except RenderError as error:
-        missing = _answers_read(template.variables, chain)
-        _regard(path, "example", error, values["index"], missing, remarks)
-
-
 def _regard(path: str, what: str, error: RenderError, index: int, missing: str, remarks: dict[str, str]) -> None:
     """Refuse a template that fails by itself; remark once on one that may lack an answer only."""
     problem = f"{what} cannot be rendered for item {index}: {error}"
@@ -156,13 +150,4 @@ def _regard(path: str, what: str, error: RenderError, index: int, missing: str, 
 
 
 def _answers_read(variables: frozenset[str], chain: Chain) -> str:
-    return ", ".join(step.name for step in chain.steps if step.name in variables)
-
-
-def _example_templates(spec: JobSpec) -> Iterator[tuple[str, Template]]:
-    for place, example in enumerate(spec.examples):
-        for field, source in (("prompt", example.prompt), ("completion", example.completion)):
-            if source is not None:
-                yield f"examples[{place}].{field}", compile_template(source)
-        for turn, message in enumerate(example.messages or ()):
-            yield f"examples[{place}].messages[{turn}].content", compile_template(message.content)
+    return ", ".join(step.name for step in chain.steps if variables & {step.name, choices_name(step.name)})

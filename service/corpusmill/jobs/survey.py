@@ -37,13 +37,14 @@ class KeptLine(msgspec.Struct, frozen=True):
     example: str
     values: dict[str, Any]
     completion: str | None = None
+    chosen: str | None = None
     messages: list[Turn] = []
 
     @property
     def text(self) -> str:
-        """What a model would learn to say: the completion, or the assistant's messages."""
-        if self.completion is not None:
-            return self.completion
+        """What a model would learn to say: the completion, what is preferred, or the assistant's messages."""
+        if (text := self.completion or self.chosen) is not None:
+            return text
         return "\n".join(turn.content for turn in self.messages if turn.role == "assistant")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from corpusmill.spec.errors import SpecError
+from corpusmill.spec.examples import own_names as own_names_of_example
 from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.steps import output_names, own_names
 from corpusmill.spec.wording import at, quoted
@@ -35,12 +36,19 @@ def check_names(spec: JobSpec) -> None:
 
 def _check_own_names(spec: JobSpec) -> None:
     """Check that what a step's own templates see, or its choices are called, is the name of nothing else."""
-    taken = {**{axis: at("space.axes", axis) for axis in spec.space.axes}}
+    taken = {axis: at("space.axes", axis) for axis in spec.space.axes}
+    taken |= {name: at("space.documents", name) for name in spec.space.documents}
     taken |= {step.name: f"steps[{number}].name" for number, step in enumerate(spec.steps)}
     for number, step in enumerate(spec.steps):
         for name in (*own_names(spec.steps, number), *output_names(step)[1:]):
             if name in taken:
                 raise SpecError(taken[name], f"{quoted(name)} means something to steps[{number}]; choose another name")
+    for number, example in enumerate(spec.examples):
+        for name in own_names_of_example(example):
+            if name in taken:
+                raise SpecError(
+                    taken[name], f"{quoted(name)} means something to examples[{number}]; choose another name"
+                )
 
 
 def _check_free(name: str, path: str) -> None:

@@ -6,7 +6,8 @@ from corpusmill.spec.checks.axes import inline_values
 from corpusmill.spec.checks.documents import ATTRIBUTES, missing_option
 from corpusmill.spec.checks.names import RESERVED_NAMES
 from corpusmill.spec.errors import SpecError, TemplateError
-from corpusmill.spec.schema import Axis, Documents, Example, JobSpec, Scalar, Step
+from corpusmill.spec.examples import ELEMENTS, PAIRS, TURN, parts_of
+from corpusmill.spec.schema import Axis, Documents, JobSpec, Scalar, Step
 from corpusmill.spec.steps import ROUNDS, output_kind, output_names, own_names
 from corpusmill.spec.template import AXIS_VALUE_ATTRIBUTES, Expression, Template, compile_expression, compile_template
 from corpusmill.spec.wording import hint, quoted
@@ -14,6 +15,9 @@ from corpusmill.spec.wording import hint, quoted
 Axes = Mapping[str, list[Scalar] | Axis | Documents]
 Kinds = Mapping[str, str | None]
 """Name -> what it is, where nothing can be read of it with a dot; else None."""
+
+_OWN: Kinds = {**dict.fromkeys((*ELEMENTS, *PAIRS)), "position": "a number", TURN: "plain text"}
+"""What the templates of an example alone see."""
 
 _EVERYWHERE: Kinds = dict.fromkeys(RESERVED_NAMES, "plain text")
 
@@ -31,8 +35,11 @@ def check_templates(spec: JobSpec) -> None:
     for number in range(len(steps)):
         _check_step(spec, number, axes)
     outputs = _outputs(spec.steps)
-    for path, source in _example_sources(spec.examples):
-        _check_reads(_compile(source, path), path, axes, {**_EVERYWHERE, **outputs})
+    for number, example in enumerate(spec.examples):
+        for part in parts_of(example):
+            path = f"examples[{number}].{part.path}"
+            compiled = (_compile_expression if part.is_expression else _compile)(part.source, path)
+            _check_reads(compiled, path, axes, {**_EVERYWHERE, **outputs, **{name: _OWN[name] for name in part.sees}})
 
 
 def _check_step(spec: JobSpec, number: int, axes: Axes) -> None:
@@ -104,15 +111,6 @@ def _check_order(compiled: Template | Expression, path: str, later: Sequence[str
         if name in compiled.variables:
             which = "this step itself" if name == later[0] else "a later step"
             raise SpecError(path, f"{quoted(name)} is {which}; a prompt reads the steps before its own")
-
-
-def _example_sources(examples: Sequence[Example]) -> Iterator[tuple[str, str]]:
-    for position, example in enumerate(examples):
-        for field, source in (("prompt", example.prompt), ("completion", example.completion)):
-            if source is not None:
-                yield f"examples[{position}].{field}", source
-        for turn, message in enumerate(example.messages or ()):
-            yield f"examples[{position}].messages[{turn}].content", message.content
 
 
 def _check_reads(compiled: Template | Expression, path: str, axes: Axes, others: Kinds) -> None:

@@ -7,7 +7,7 @@ into these structs, with errors that name the path, is `spec.load`.
 
 from corpusmill.spec.schema.clean import Clean, Cleaning
 from corpusmill.spec.schema.documents import Chunk, Documents, Group, Truncate
-from corpusmill.spec.schema.examples import Example, Message, Split
+from corpusmill.spec.schema.examples import Example, Format, Message, Pairs, Role, Split
 from corpusmill.spec.schema.filters import RECORD, Dedup, Evaluation, Filter, Grounding, PersonalKind, Repetition
 from corpusmill.spec.schema.job import Budget, JobSpec, Limits, Shards
 from corpusmill.spec.schema.space import Axis, SpaceSpec, Target
@@ -42,6 +42,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Filter",
+    "Format",
     "Grounding",
     "Group",
     "Identifier",
@@ -50,9 +51,11 @@ __all__ = [
     "Limits",
     "Message",
     "Natural",
+    "Pairs",
     "PersonalKind",
     "Positive",
     "Repetition",
+    "Role",
     "Rounds",
     "Scalar",
     "Shards",

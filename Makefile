@@ -10,11 +10,11 @@ READY := $(VENV)/.ready
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): constraints.txt pyproject.toml
+$(READY): constraints.txt pyproject.toml clients/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./clients --editable .
 	@touch $(READY)
 
 demo: $(READY)  ## run the plots recipe on a simulated endpoint, and say where the corpus is
@@ -74,7 +74,8 @@ format: $(READY)  ## put the code in its form
 
 pins:  ## resolve the dependencies anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints.txt
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package corpusmill-client \
+		--output-file constraints.txt
 
 pins-litellm:  ## resolve the dependencies of LiteLLM's proxy anew (needs uv)
 	echo 'litellm[proxy]==1.106.2' | uv pip compile - --universal --python-version 3.11 --generate-hashes \

@@ -15,7 +15,7 @@ from tests.web.harness import SPEC, daemon
 
 README = (Path(__file__).parents[2] / "clients" / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-SHOWN = ["finished", "noir", "steps"]
+SHOWN = ["finished", "noir", "space missing"]
 
 
 @pytest.mark.parametrize(("example", "shown"), [*zip(EXAMPLES, SHOWN, strict=True)])

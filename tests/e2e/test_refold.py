@@ -122,3 +122,37 @@ def test_a_journal_is_deleted_only_with_consent_and_only_of_a_finished_job(tmp_p
     assert command("report", "job", folder=tmp_path).returncode == 0
     assert command("fsck", "job", folder=tmp_path).returncode == 0
     assert "purged" in command("refold", "job", "--spec", spec, folder=tmp_path).stderr
+
+
+def test_other_preferences_are_made_of_the_same_drafts_and_scores(tmp_path: Path) -> None:
+    def judged(folder: Path, margin: int) -> Path:
+        example = {
+            "name": "pair",
+            "prompt": "A {{ genre }} plot.",
+            "pairs": {"of": "draft_choices", "by": "score", "margin": margin},
+            "chosen": "{{ better_score }} {{ better }}",
+            "rejected": "{{ worse_score }} {{ worse }}",
+        }
+        draft = {"name": "draft", "prompt": "{{ nonce }} A {{ genre }} plot.", "parameters": {"n": 3, "max_tokens": 60}}
+        prompt = "Grade this from 1 to 5. End with GRADE: n.\n\n{{ element }}"
+        score = {"name": "score", "each": "draft_choices", "require": "all", "prompt": prompt, "parse": "number"}
+        space = {**SPEC["space"], "limit": 60}
+        return write_spec(folder, space=space, steps=[draft, score], filters=[], dedup=None, examples=[example])
+
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    with simulated() as base_url:
+        command("run", judged(tmp_path, 1), "--quiet", folder=tmp_path, base_url=base_url)
+        asked = stats(base_url)["requests"]
+        done = command("refold", "job", "--spec", judged(tmp_path, 3), "--json", folder=tmp_path, base_url=base_url)
+        assert stats(base_url)["requests"] == asked == 240
+        command("run", judged(fresh, 3), "--quiet", folder=fresh, base_url=base_url)
+    summary, wide = json.loads(done.stdout), corpus(tmp_path / JOB / "generations/0002")
+    assert wide == corpus(fresh / JOB)
+    assert 0 < len(wide) == summary["records"] < len(corpus(tmp_path / JOB))
+    assert summary["rejected_by"] == {"no_example": 60 - len(wide)}
+    for record in corpus(tmp_path / JOB):
+        assert int(record["chosen"].split()[0]) > int(record["rejected"].split()[0])
+    out = command("export", "job", "--format", "trl-preference", "--output", "pairs.jsonl", folder=tmp_path)
+    assert out.returncode == 0, out.stderr
+    assert len((tmp_path / "pairs.jsonl").read_text().splitlines()) == len(wide)

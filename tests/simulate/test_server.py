@@ -263,7 +263,7 @@ def test_other_addresses_are_unknown() -> None:
     async def scenario() -> None:
         async with http() as client:
             for method, path in (
-                ("GET", "v1/files"),
+                ("GET", "v1/embeddings"),
                 ("GET", "v1/chat/completions"),
                 ("DELETE", "v1/models/simulated"),
             ):

@@ -5,6 +5,7 @@ from corpusmill.config import ConfigError
 from corpusmill.daemon.lock import DataBusyError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.exports.errors import ExportError, OutputError
+from corpusmill.finetune.errors import FinetuneError, ProviderError
 from corpusmill.imports.job import ImportRefusedError
 from corpusmill.jobs.folder import JobBusyError, JobFolderError
 from corpusmill.jobs.queue.database import DatabaseError
@@ -23,8 +24,10 @@ EXIT_CODES: dict[type[Exception], int] = {
     JobBusyError: FAILED,
     JobFolderError: USAGE,
     ExportError: USAGE,
+    FinetuneError: USAGE,
     ImportRefusedError: USAGE,
     OutputError: FAILED,
+    ProviderError: FAILED,
     UpstreamError: FAILED,
     BrokenDiskError: BROKEN_DISK,
     JournalError: FAILED,

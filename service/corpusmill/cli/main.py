@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Ask the endpoints whether a job can run, and say what to mend.",
     "report": "Tell what a job came to.",
     "export": "Write a corpus in a trainer's format.",
+    "finetune": "Train a model on a corpus, and follow the training.",
     "refold": "Make another corpus out of the same calls: other filters, dedup or examples.",
     "fsck": "Verify the files of a job, and set damaged parts aside.",
     "purge": "Delete the journal of a job that is over.",

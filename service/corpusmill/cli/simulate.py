@@ -28,6 +28,7 @@ _OPTION_OF_FIELD = {
     "latency_spread": "--latency-spread",
     "batch_sequences": "--batch",
     "hang_seconds": "--hang-seconds",
+    "tuning_seconds": "--tuning-seconds",
     "faults": "--faults",
 }
 
@@ -57,6 +58,7 @@ class InvalidOption(click.ClickException):
 @click.option("--latency", "latency_seconds", type=float, default=0.0, help="Mean seconds to an answer.")
 @click.option("--latency-spread", type=float, default=0.0, help="Sigma of its lognormal distribution; 0: no spread.")
 @click.option("--batch", "batch_sequences", type=int, help="Decode so many at once, with vLLM's /metrics.")
+@click.option("--tuning-seconds", type=float, default=3.0, show_default=True, help="How long a fine-tuning job takes.")
 @click.option("--hang-seconds", type=float, default=600.0, show_default=True, help="How long a hang lasts at most.")
 @click.option(
     "--faults",

@@ -1,8 +1,8 @@
 """How sure a score is, and whether two models differ: intervals and tests over whole documents.
 
-Rules of this file: numbers in, numbers out; chance comes from a seed. Every score is a ratio of sums over clusters: what
-comes of one document (its tasks, its draws) stands or falls together, so documents are drawn again, never answers. Taking
-answers for independent makes intervals too narrow by a factor that nobody sees.
+Rules of this file: numbers in, numbers out; chance comes from a seed. Every score is a ratio of sums over clusters:
+what comes of one document (its tasks, its draws) stands or falls together, so documents are drawn again, never answers.
+Taking answers for independent makes intervals too narrow by a factor that nobody sees.
 """
 
 import math
@@ -29,7 +29,7 @@ CLUSTERS_LEAST = 20
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """An estimate and where the truth lies: `low` to `high` with the confidence asked for; NaN where nothing is known."""
+    """An estimate, and between which ends the truth lies with the confidence asked for; NaN where nothing is known."""
 
     estimate: float
     low: float
@@ -78,9 +78,9 @@ def interval(score: Score, *, seed: int = 0, confidence: float = CONFIDENCE, res
     """Return the score with its interval.
 
     Studentized bootstrap over clusters (Davison and Hinkley, Bootstrap Methods and their Application, 1997, chapter 5),
-    on the logit scale for scores that lie between 0 and 1, where the percentile bootstrap covers too little near the ends.
-    Where all clusters agree exactly there is no spread to draw from: the end is then the exact binomial bound for as many
-    clusters (Clopper and Pearson, 1934).
+    on the logit scale for scores that lie between 0 and 1, where the percentile bootstrap covers too little near the
+    ends. Where all clusters agree exactly there is no spread to draw from: the end is then the exact binomial bound for
+    as many clusters (Clopper and Pearson, 1934).
     """
     estimate = score.value
     if math.isnan(estimate):
@@ -111,9 +111,9 @@ def compare(
 ) -> Comparison:
     """Return how two models differ on the same clusters.
 
-    The interval draws the same documents for both. The test is approximate randomization: under the hypothesis that the
-    models are alike, each document's two results may be swapped (Yeh, More accurate tests for the statistical significance
-    of result differences, COLING 2000).
+    The interval draws the same documents for both. The test is approximate randomization: under the hypothesis that
+    the models are alike, each document's two results may be swapped (Yeh, More accurate tests for the statistical
+    significance of result differences, COLING 2000).
 
     Raises:
         ValueError: the scores have different clusters.
@@ -198,7 +198,8 @@ def _difference_spread(first: Score, second: Score) -> float:
 
 
 def _residuals(score: Score) -> Floats:
-    return (score.numerators - score.value * score.denominators) / score.denominators.sum()
+    residuals: Floats = (score.numerators - score.value * score.denominators) / score.denominators.sum()
+    return residuals
 
 
 def _weights(clusters: int, resamples: int, seed: int) -> list[Floats]:

@@ -48,6 +48,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         latency_spread: sigma of the lognormal distribution of that time; 0 means always the mean.
         batch_sequences: answers take their time, after the latency, from a batch server that decodes so many at once
             and tells its load at /metrics as vLLM does; None: answers do not hold each other up.
+        tuning_seconds: how long a fine-tuning job takes.
         hang_seconds: how long a `hang` holds the connection at most.
         faults: fault name -> share of requests.
     """
@@ -68,6 +69,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     latency_seconds: float = 0.0
     latency_spread: float = 0.0
     batch_sequences: int | None = None
+    tuning_seconds: float = 3.0
     hang_seconds: float = 600.0
     faults: Mapping[str, float] = {}
 
@@ -104,6 +106,7 @@ _BOUNDS = (
     ("latency_seconds", 0.0, 3_600.0),
     ("latency_spread", 0.0, 3.0),
     ("batch_sequences", 1, 100_000),
+    ("tuning_seconds", 0.0, 86_400.0),
     ("hang_seconds", 0.0, 86_400.0),
 )
 """Option, smallest and largest value."""

@@ -9,7 +9,7 @@ import hmac
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -21,6 +21,7 @@ from corpusmill.simulate.batch import Batch
 from corpusmill.simulate.errors import ApiError
 from corpusmill.simulate.options import SimulateOptions
 from corpusmill.simulate.simulation import Delivery, Reply, Simulation
+from corpusmill.simulate.tuning_routes import Handler, TuningRoutes
 from corpusmill.simulate.wire import Call, read_chat, read_completion
 
 MAX_BODY_BYTES = 32 * 2**20
@@ -42,6 +43,7 @@ class _Endpoint:
         self._wall_clock = wall_clock
         self._simulation = Simulation(options, clock())
         self._batch = Batch(options.batch_sequences) if options.batch_sequences else None
+        self._tuning = TuningRoutes(self._simulation.files, self._simulation.tuning, clock, wall_clock)
 
     def routes(self) -> list[web.RouteDef]:
         """Every address, with and without /v1, as base URLs are written both ways."""
@@ -52,6 +54,7 @@ class _Endpoint:
                 web.post(f"{prefix}/completions", self.legacy),
                 web.get(f"{prefix}/models", self.models),
                 web.get(f"{prefix}/models/{{name:.+}}", self.model),
+                *self._tuning.routes(prefix, self._gated),
             ]
         return [*routes, web.get("/metrics", self.metrics), web.route("*", "/{rest:.*}", self.unknown)]
 
@@ -69,14 +72,15 @@ class _Endpoint:
             self._authorise(request)
         except ApiError as error:
             return self._refused(error)
-        return _json({"object": "list", "data": [_model(name) for name in self._options.models]})
+        names = [*self._options.models, *self._simulation.tuning.names(self._clock())]
+        return _json({"object": "list", "data": [_model(name) for name in names]})
 
     async def model(self, request: web.Request) -> web.StreamResponse:
         """GET /models/{name}."""
         name = request.match_info["name"]
         try:
             self._authorise(request)
-            if not self._simulation.catalogue.has(name):
+            if not self._simulation.has_model(name, self._clock()):
                 raise errors.model_not_found(name)
         except ApiError as error:
             return self._refused(error)
@@ -119,6 +123,17 @@ class _Endpoint:
         finally:
             self._simulation.settle(reply, self._clock(), delivered=delivered)
         return await _deliver(request, reply)
+
+    def _gated(self, handle: Callable[[web.Request], Awaitable[object]]) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            try:
+                self._authorise(request)
+                answer = await handle(request)
+            except ApiError as error:
+                return self._refused(error)
+            return web.Response(body=answer) if isinstance(answer, bytes) else _json(answer)
+
+        return handler
 
     def _authorise(self, request: web.Request) -> None:
         key = self._options.api_key

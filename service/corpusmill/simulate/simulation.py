@@ -21,8 +21,10 @@ from corpusmill.simulate.catalogue import Catalogue
 from corpusmill.simulate.chance import derive, prompt_key, unit
 from corpusmill.simulate.errors import FAILED_INSIDE, REFUSED_AT_THE_DOOR, ApiError
 from corpusmill.simulate.faults import Fault, FaultPlan
+from corpusmill.simulate.files import Files
 from corpusmill.simulate.ledger import Ledger
 from corpusmill.simulate.options import SimulateOptions
+from corpusmill.simulate.tuning import Tuning
 from corpusmill.simulate.visits import Visits
 from corpusmill.simulate.wire import Call, Usage
 
@@ -80,6 +82,8 @@ class Simulation:
     def __init__(self, options: SimulateOptions, now: float) -> None:
         self.options = options
         self.catalogue = Catalogue(options.models)
+        self.files = Files()
+        self.tuning = Tuning(self.files, options.tuning_seconds)
         self._allowance = Allowance(options, now)
         self._ledger = Ledger(self._allowance)
         self._plan = FaultPlan(options.faults)
@@ -102,9 +106,13 @@ class Simulation:
         except ApiError as error:
             return self.refuse(error, now)
 
+    def has_model(self, name: str, now: float) -> bool:
+        """Whether a request for this model is answered."""
+        return self.catalogue.has(name) or self.tuning.tuned(name, now) is not None
+
     def _admitted(self, call: Call, now: float, created: int) -> Reply:
         """The reply to a call that passes every gate; raises ApiError at the first that it does not pass."""
-        if not self.catalogue.has(call.model):
+        if not self.has_model(call.model, now):
             raise errors.model_not_found(call.model)
         key = prompt_key(self.options.seed, call.identity)
         visit = self._visits.of(key)

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo recipes test check crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
+.PHONY: help demo recipes test check coverage crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ crash: $(READY)  ## crash the journal on a simulated disk, some 20,000 times: ma
 
 kill: $(READY)  ## kill -9 a real run 50 times, and cut a real file system off under it where root allows that
 	$(BIN)/python -m tests.e2e.cuts
+
+coverage: $(READY)  ## how often the 95 % intervals of `evaluate` contain a truth that is known
+	$(BIN)/python -m tests.evaluate.coverage
 
 mutants: $(READY)  ## break our own code on purpose, and see that the crash tests catch it (a few minutes)
 	$(BIN)/python -m tests.mutants

@@ -15,15 +15,16 @@ def score(right: list[float], told: list[float]) -> Score:
     return Score(np.array(right, dtype=np.float64), np.array(told, dtype=np.float64))
 
 
-def test_over_200_simulations_the_intervals_contain_the_known_precision_and_recall() -> None:
-    for share in covered(200, resamples=500):
+def test_over_400_simulations_the_intervals_contain_the_known_precision_and_recall() -> None:
+    for share in covered(400):
         assert 0.93 <= share <= 0.97
 
 
 def test_answers_of_one_document_are_no_more_evidence_than_their_document() -> None:
     once = score([1, 0, 1, 1, 0, 1, 1, 1] * 5, [1] * 40)
     tenfold = Score(once.numerators * 10, once.denominators * 10)
-    assert interval(tenfold) == interval(once)
+    found, expected = interval(tenfold), interval(once)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
@@ -43,7 +44,7 @@ def test_a_score_without_a_fault_is_not_certain() -> None:
 
 def test_models_that_are_alike_are_told_apart_one_time_in_twenty() -> None:
     p_values = []
-    for seed in range(150):
+    for seed in range(100):
         random = np.random.default_rng(seed)
         shares = random.beta(8, 2, 30)
         ones, others = (random.binomial(12, shares).astype(np.float64) for _ in range(2))

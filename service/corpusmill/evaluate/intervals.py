@@ -146,12 +146,11 @@ def clusters_needed(comparison: Comparison, clusters: int, difference: float) ->
 
 def holm(p_values: list[float]) -> list[float]:
     """Return p-values corrected for there being several (Holm, Scandinavian Journal of Statistics, 1979)."""
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    known = [place for place, p_value in enumerate(p_values) if not math.isnan(p_value)]
     corrected, highest = [math.nan] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        if not math.isnan(p_values[place]):
-            highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-            corrected[place] = highest
+    for rank, place in enumerate(sorted(known, key=lambda place: p_values[place])):
+        highest = max(highest, min(1.0, (len(known) - rank) * p_values[place]))
+        corrected[place] = highest
     return corrected
 
 

@@ -12,7 +12,6 @@ from benchmarks.near_duplicates import triples
 from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.chain.completion import Choice
 from corpusmill.dedup.fingerprint import fingerprint
-from corpusmill.dedup.sketch import sketch_of
 from corpusmill.endpoint.failures import FailureKind
 from corpusmill.engine.holdings import Mark
 from corpusmill.engine.novelty import Novelty
@@ -151,5 +150,5 @@ def test_another_job_that_is_not_there_is_a_fault_of_the_spec() -> None:
 
 
 def mark_of(text: str, novelty: Novelty) -> Mark:
-    plan = novelty.marker.plan
-    return Mark(fingerprint(text.strip()), sketch_of(text.strip(), plan) if plan is not None else None)
+    near = novelty.marker.near
+    return Mark(fingerprint(text.strip()), near.sketch(text.strip()) if near is not None else None)

@@ -26,7 +26,7 @@ from corpusmill.engine.carrier import Carrier
 from corpusmill.engine.engine import Engine
 from corpusmill.engine.halt import Ending, Halt
 from corpusmill.engine.hedging import Hedging
-from corpusmill.engine.holdings import Holdings, OwnHoldings
+from corpusmill.engine.holdings import Holdings
 from corpusmill.engine.novelty import Marker, Novelty
 from corpusmill.engine.outcome import Liner
 from corpusmill.engine.purse import Purse
@@ -135,7 +135,7 @@ class Replay:
 
     def _kept(self, walk: Walk, decided: Decided) -> tuple[Kept, ...]:
         """Make again what is written down of the texts that a decision keeps."""
-        if self._marker is None or self._marker.plan is None or decided.outcome != "kept":
+        if self._marker is None or self._marker.near is None or decided.outcome != "kept":
             return ()
         return self._marker.kept(self._marker.marks(walk, decided.choices or (0,)))
 
@@ -257,12 +257,11 @@ class Assembly:
     def _novelty_of(self, store: JobStore) -> Novelty:
         marker, sketches, size = self._marker, store.sketches, self.space.size
         target = self.spec.target.kept if self.spec.target is not None else size
-        own = OwnHoldings(
-            marker.threshold,
-            marker.plan,
-            expected=min(size, self.spec.space.limit or size, target),
-            read=sketches.read,
-            readable=lambda: sketches.readable,
+        expected = min(size, self.spec.space.limit or size, target)
+        own = Holdings(
+            marker.near.rows(expected=expected, read=sketches.read, readable=lambda: sketches.readable)
+            if marker.near is not None
+            else None
         )
         own.load(store.fingerprints)
         across = self.spec.dedup.across if self.spec.dedup is not None else None
@@ -276,7 +275,8 @@ class Assembly:
         except FileNotFoundError:
             raise SpecError("dedup.across", f"there is no job {job!r} in the data directory") from None
         rows = sum(len(covered.fingerprints) for covered in sidecars.kept)
-        holdings = Holdings(self._marker.threshold, self._marker.plan, expected=rows, read=sidecars.sketches.read)
+        near = self._marker.near
+        holdings = Holdings(near.rows(expected=rows, read=sidecars.sketches.read) if near is not None else None)
         holdings.load(sidecars.kept)
         return holdings
 

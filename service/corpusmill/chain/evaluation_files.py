@@ -4,7 +4,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from corpusmill.chain.filters.evaluation import MOST_RUNS, TooManyRunsError, packed, texts_of
 from corpusmill.space.files import text_of_file
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import Evaluation, JobSpec
@@ -32,6 +31,13 @@ def inline_evaluation_files(spec: JobSpec, folder: Path) -> JobSpec:
 
 def with_runs(asked: Evaluation, path: str, folder: Path) -> Evaluation:
     """Return one `decontaminate`, whose file is named at `path`, with what it must know. Raises as the whole."""
+    from corpusmill.chain.filters.evaluation import (  # noqa: PLC0415 - loads numpy: only a spec that asks for it waits
+        MOST_RUNS,
+        TooManyRunsError,
+        packed,
+        texts_of,
+    )
+
     content = text_of_file(path, asked.file, folder)
     try:
         runs = packed(texts_of(asked.file, content), asked.ngram)

@@ -6,7 +6,7 @@ after a recovery.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -14,13 +14,13 @@ from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.step import Values
 from corpusmill.chain.walk import Walk
-from corpusmill.dedup.bands import Plan, plan_for
 from corpusmill.dedup.fingerprint import fingerprint
-from corpusmill.dedup.shingles import similarity
-from corpusmill.dedup.sketch import Sketch, sketch_of
-from corpusmill.engine.holdings import Found, Holdings, Mark, OwnHoldings
+from corpusmill.engine.holdings import Found, Holdings, Mark
 from corpusmill.journal.entry import Kept
 from corpusmill.spec.schema import RECORD, Dedup
+
+if TYPE_CHECKING:  # loaded where a spec asks for it: see there
+    from corpusmill.engine.near import Near
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -44,14 +44,17 @@ def values_of(walk: Walk, choice: int) -> Values:
 
 
 class Marker:
-    """Makes the marks of what is kept, as `dedup` asks; without a dedup in the spec there are none."""
+    """Makes the marks of what is kept, as `dedup` asks; without a dedup in the spec there are none.
+
+    Attributes:
+        near: tells what is nearly the same, None where near duplicates are not looked for.
+    """
 
     def __init__(self, dedup: Dedup | None, chain: Chain, records: RecordWriter) -> None:
         self._step = dedup.of if dedup is not None else None
         self._of_record = self._step == RECORD and all(step.name != RECORD for step in chain.steps)
         self._records = records
-        self.threshold = dedup.near if dedup is not None else None
-        self.plan = plan_for(self.threshold) if self.threshold is not None else None
+        self.near = _near(dedup.near if dedup is not None else None)
 
     def mark(self, walk: Walk, choice: int) -> Mark | None:
         """Return the mark of one choice of the last step; None where nothing is compared: what no model wrote.
@@ -69,7 +72,7 @@ class Marker:
             if subject.prompt is None:
                 return None
             text = subject.text
-        return Mark(fingerprint(text), sketch_of(text, self.plan) if self.plan is not None else None)
+        return Mark(fingerprint(text), self.near.sketch(text) if self.near is not None else None)
 
     def marks(self, walk: Walk, choices: Iterable[int]) -> tuple[Mark, ...]:
         """Return the marks of several choices, as far as there are any."""
@@ -78,9 +81,7 @@ class Marker:
 
     def kept(self, marks: Sequence[Mark]) -> tuple[Kept, ...]:
         """Return what is written down of marks, so that the index can be built again."""
-        if self.plan is None:
-            return ()
-        return tuple(_kept(mark.sketch, self.plan) for mark in marks)
+        return tuple(self.near.written(mark.sketch) for mark in marks) if self.near is not None else ()
 
 
 class Novelty:
@@ -92,9 +93,8 @@ class Novelty:
         others: what other jobs kept, by the job's name.
     """
 
-    def __init__(self, marker: Marker, own: OwnHoldings, others: Mapping[str, Holdings]) -> None:
+    def __init__(self, marker: Marker, own: Holdings, others: Mapping[str, Holdings]) -> None:
         self.marker, self._own, self._others = marker, own, others
-        self._threshold = marker.threshold
 
     def held(self, mark: Mark) -> Held | None:
         """Return who holds the text, or one that is nearly the same; None if it is new."""
@@ -110,9 +110,10 @@ class Novelty:
         for other in others:
             if one.fingerprint == other.fingerprint:
                 return Held("exact", None)
-            if self._threshold is not None and one.sketch is not None and other.sketch is not None:
-                alike = similarity(one.sketch.shingles, other.sketch.shingles)
-                if alike >= self._threshold:
+            near = self.marker.near
+            if near is not None and one.sketch is not None and other.sketch is not None:
+                alike = near.alike(one.sketch, other.sketch)
+                if alike is not None:
                     return Held("near", None, told(alike))
         return None
 
@@ -135,7 +136,9 @@ def told(alike: float) -> str:
     return f"similarity {alike:.2f}"
 
 
-def _kept(sketch: Sketch | None, plan: Plan) -> Kept:
-    if sketch is None:
-        return Kept(bytes(4 * plan.bands), b"")
-    return Kept(sketch.keys.astype("<u4").tobytes(), sketch.shingles.astype("<u4").tobytes())
+def _near(threshold: float | None) -> "Near | None":
+    if threshold is None:
+        return None
+    from corpusmill.engine.near import Near  # noqa: PLC0415 - loads numpy: only a spec that asks for it waits for that
+
+    return Near(threshold)

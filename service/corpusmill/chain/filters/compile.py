@@ -1,7 +1,8 @@
 """From the spec's filters to checks, in their order.
 
 Rule of this file: the order of the tables is the order in which one filter's conditions are judged, cheap ones first;
-it is the order of the fields of `spec.schema.Filter`.
+it is the order of the fields of `spec.schema.Filter`. Conditions that stand on numpy or rapidfuzz are loaded where a
+filter asks for them: the two take a third of the time to a run's first call.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,6 @@ from collections.abc import Callable
 import msgspec
 
 from corpusmill.chain.filters.echo import echo
-from corpusmill.chain.filters.evaluation import decontaminate
-from corpusmill.chain.filters.grounding import drop_ungrounded, grounded_in
 from corpusmill.chain.filters.language import language
 from corpusmill.chain.filters.personal import personal
 from corpusmill.chain.filters.plain import (
@@ -23,14 +22,46 @@ from corpusmill.chain.filters.plain import (
     numbers,
     refusal,
 )
-from corpusmill.chain.filters.repetition import repetition
 from corpusmill.chain.filters.subject import Check, Edit, Rejection, Subject
 from corpusmill.spec.schema import Filter
 
+
+def _repetition(spec: Filter) -> Check | None:
+    if spec.no_repetition is False:
+        return None
+    from corpusmill.chain.filters.repetition import repetition  # noqa: PLC0415 - numpy, see above
+
+    return repetition(spec)
+
+
+def _decontaminate(spec: Filter) -> Check | None:
+    if spec.decontaminate is None:
+        return None
+    from corpusmill.chain.filters.evaluation import decontaminate  # noqa: PLC0415 - numpy, see above
+
+    return decontaminate(spec)
+
+
+def _grounded_in(spec: Filter) -> Check | None:
+    if spec.grounded_in is None:
+        return None
+    from corpusmill.chain.filters.grounding import grounded_in  # noqa: PLC0415 - rapidfuzz, see above
+
+    return grounded_in(spec)
+
+
+def _drop_ungrounded(spec: Filter) -> Edit | None:
+    if spec.grounded_in is None:
+        return None
+    from corpusmill.chain.filters.grounding import drop_ungrounded  # noqa: PLC0415 - rapidfuzz, see above
+
+    return drop_ungrounded(spec)
+
+
 _OF_TEXT: tuple[Callable[[Filter], Check | None], ...] = (
-    finish_reason, lengths, matching, not_matching, refusal, echo, personal, repetition, decontaminate, language,
+    finish_reason, lengths, matching, not_matching, refusal, echo, personal, _repetition, _decontaminate, language,
 )  # fmt: skip
-_OF_OUTPUT: tuple[Callable[[Filter], Check | None], ...] = (number_of_items, numbers, follows_schema, grounded_in)
+_OF_OUTPUT: tuple[Callable[[Filter], Check | None], ...] = (number_of_items, numbers, follows_schema, _grounded_in)
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -50,7 +81,7 @@ class Checks(msgspec.Struct, frozen=True):
 def compile_checks(filters: list[Filter], step: str) -> Checks:
     """Return the checks for one step."""
     own = [each for each in filters if each.of == step]
-    edits = tuple(edit for each in own if (edit := drop_ungrounded(each)) is not None)
+    edits = tuple(edit for each in own if (edit := _drop_ungrounded(each)) is not None)
     return Checks(_compiled(own, _OF_TEXT), _compiled(own, _OF_OUTPUT), edits)
 
 

@@ -11,6 +11,7 @@ from corpusmill.jobs.folder import JobBusyError, JobFolderError
 from corpusmill.jobs.queue.database import DatabaseError
 from corpusmill.journal.errors import BrokenDiskError, JournalError
 from corpusmill.spec.errors import SpecError
+from corpusmill_client.errors import CorpusmillError, RefusedError
 
 FAILED, USAGE, BROKEN_DISK = 1, 2, 74
 
@@ -29,6 +30,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     OutputError: FAILED,
     ProviderError: FAILED,
     UpstreamError: FAILED,
+    RefusedError: USAGE,
+    CorpusmillError: FAILED,
     BrokenDiskError: BROKEN_DISK,
     JournalError: FAILED,
 }

@@ -22,14 +22,32 @@ COMMANDS = {
     "purge": "Delete the journal of a job that is over.",
     "recipes": "List, show and copy the shipped specs.",
     "serve": "Serve a queue of jobs over HTTP.",
+    "submit": "Submit a spec to a daemon.",
+    "jobs": "List the jobs of a daemon.",
+    "show": "Show a job of a daemon.",
+    "watch": "Watch a job of a daemon until it is over.",
+    "pause": "Pause a job of a daemon.",
+    "resume": "Go on with a paused or failed job of a daemon.",
+    "cancel": "End a job of a daemon for good.",
+    "download": "Bring the corpus of a daemon's job here, verified.",
     "config": "Look at the operator's configuration.",
     "import": "Turn a file of ready requests into a job.",
     "simulate": "Serve an OpenAI-compatible endpoint that invents text.",
 }
-"""Command -> its line in the help. The module of the same name holds it."""
+"""Command -> its line in the help. The module of the same name holds it, unless `MODULES` says otherwise."""
 
-MODULES = {"import": "import_requests"}
-"""Command -> its module, where Python wants another name."""
+MODULES = {
+    "import": "import_requests:import_requests",
+    "submit": "remote.submit:submit",
+    "jobs": "remote.jobs:jobs",
+    "show": "remote.jobs:show",
+    "watch": "remote.watch:watch",
+    "pause": "remote.change:pause",
+    "resume": "remote.change:resume",
+    "cancel": "remote.change:cancel",
+    "download": "remote.download:download",
+}
+"""Command -> its module and its name there, where these are others."""
 
 
 class Lazy(click.Group):
@@ -43,8 +61,8 @@ class Lazy(click.Group):
         """Return a command; None for an unknown one."""
         if cmd_name not in COMMANDS:
             return None
-        name = MODULES.get(cmd_name, cmd_name)
-        command: click.Command = getattr(importlib.import_module(f"corpusmill.cli.{name}"), name)
+        module, _, name = MODULES.get(cmd_name, f"{cmd_name}:{cmd_name}").partition(":")
+        command: click.Command = getattr(importlib.import_module(f"corpusmill.cli.{module}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -8,9 +8,11 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 
+from benchmarks.chain import chain
 from benchmarks.dedup import dedup
 from benchmarks.filters import filters
 from benchmarks.first_call import first_call
+from benchmarks.grounding import grounding
 from benchmarks.memory import memory
 from benchmarks.rates import rates
 from benchmarks.resume import resume
@@ -25,6 +27,8 @@ PARTS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "memory": memory,
     "first-call": first_call,
     "resume": resume,
+    "chain": chain,
+    "grounding": grounding,
     "dedup": dedup,
     "filters": filters,
 }

@@ -15,6 +15,8 @@ class Sizes(msgspec.Struct, frozen=True):
         items: of the small and of the large job whose memory is compared.
         dedup_texts: of one stream; a quarter of them for the comparison with all pairs.
         dedup_rows: of an index that is built again.
+        chain: (items of three steps, in flight, latency in seconds) of the chain.
+        notes: that `grounded_in` is tried on.
         resumed_items: items of the job that is opened again, and records in a shard of it.
     """
 
@@ -24,6 +26,8 @@ class Sizes(msgspec.Struct, frozen=True):
     waiting: tuple[int, int, float] = (5_000, 1_000, 1.0)
     wide: tuple[int, int, float] = (60_000, 10_000, 2.0)
     items: tuple[int, int] = (10_000, 100_000)
+    chain: tuple[int, int, float] = (100_000, 1_000, 0.8)
+    notes: int = 400
     resumed_items: tuple[int, int] = (200_000, 50_000)
     dedup_texts: int = 20_000
     dedup_rows: int = 2_000_000
@@ -37,6 +41,8 @@ QUICK = Sizes(
     sdk_calls=1_000,
     waiting=(1_000, 500, 0.5),
     wide=(8_000, 2_000, 0.8),
+    chain=(4_000, 200, 0.2),
+    notes=50,
     items=(4_000, 12_000),
     resumed_items=(20_000, 5_000),
     dedup_texts=4_000,

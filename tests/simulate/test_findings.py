@@ -6,7 +6,7 @@ import pytest
 
 from corpusmill.simulate.brief import Kind, read_brief
 from corpusmill.simulate.chance import prompt_key
-from corpusmill.simulate.findings import TERMS, findings, named_in
+from corpusmill.simulate.findings import REWORDED_SHARE, TERMS, findings, named_in
 from corpusmill.simulate.text import invent
 
 NOTE = """He takes metformin 850 mg twice daily and, for a urinary tract infection, nitrofurantoin 100 mg twice daily.
@@ -46,4 +46,5 @@ def test_the_share_of_invented_findings_is_what_was_asked_for(share: float) -> N
     invented = [finding for finding in told if finding.invented]
     assert len(invented) / len(told) == pytest.approx(share, abs=0.02)
     assert not any(finding.text.lower() in source.lower() for finding in invented)
-    assert all(finding.text.lower() in source.lower() for finding in told if not finding.invented)
+    true = [finding.text.lower() in source.lower() for finding in told if not finding.invented]
+    assert sum(true) / len(true) == pytest.approx(1 - REWORDED_SHARE, abs=0.01)

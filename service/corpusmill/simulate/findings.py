@@ -21,8 +21,14 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 """What can be found, by what is looked for."""
 
-REWORDED_SHARE = 0.1
-"""Share of the true findings that are told in other words than the note's: without the last one."""
+REWORDED_SHARE = 0.02
+"""Share of the true findings that are told in other words than the note's."""
+_SYNONYMS = (
+    ("three times daily", "3x a day"),
+    ("twice daily", "2x a day"),
+    ("daily", "every day"),
+    ("at night", "nightly"),
+)
 NONE_FOUND = "None found."
 
 _SOUGHT = re.compile(
@@ -72,8 +78,14 @@ def findings(source: str, sought: str, random: Random, invented_share: float) ->
 
 
 def _reworded(term: str, random: Random) -> str:
-    words = term.split()
-    return " ".join(words[:-1]) if len(words) > 2 and random.random() < REWORDED_SHARE else term
+    """A finding in other words, seldom; else as it is."""
+    if random.random() >= REWORDED_SHARE:
+        return term
+    for words, synonym in _SYNONYMS:
+        if term.endswith(words):
+            return term.removesuffix(words) + synonym
+    *rest, last = term.split()
+    return f"{last} of {' '.join(rest)}" if rest else term
 
 
 def _invented(source: str, sought: str, true: list[str], random: Random) -> str:

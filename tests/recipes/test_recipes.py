@@ -82,3 +82,11 @@ def test_stories_are_whole_in_the_corpus_and_no_bot_wrote_one(tmp_path: Path) ->
     assert set(prompts) == {"w1", "w2", "w3", "w4", "w5", "w6"}
     assert max(map(len, prompts.values())) > 5_000
     assert not any("TRUNCATED" in prompt for prompt in prompts.values())
+
+
+def test_of_what_was_listed_of_a_note_nothing_invented_is_left(tmp_path: Path) -> None:
+    corpus = rehearse("medical-notes", tmp_path, None, {}, invented_share=0.4).corpus
+    for line in corpus:
+        note, answer = line["prompt"].lower(), line["completion"].strip()
+        for item in answer.split("; ") if answer != "None Found" else ():
+            assert item.lower() in note

@@ -106,9 +106,8 @@ def rehearse(
 
 def texts_of(line: Mapping[str, Any]) -> list[str]:
     """The texts of a record, the one to be learnt last."""
-    if "messages" in line:
-        return [message["content"] for message in line["messages"]]
-    return [line["prompt"], line["completion"]]
+    said = [message["content"] for message in line.get("messages", ())]
+    return said + [line[part] for part in ("prompt", "completion", "rejected", "chosen") if part in line]
 
 
 @asynccontextmanager

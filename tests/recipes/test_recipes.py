@@ -5,32 +5,36 @@ from pathlib import Path
 
 import pytest
 
-from corpusmill.recipes import recipe_names, recipe_text
+from corpusmill.recipes import recipe_files, recipe_names, recipe_text
 from tests.cli.harness import output
 from tests.recipes.rehearsal import ABERRATIONS, rehearse
 
 SPACES = {
     "beats": 6 * 3,
     "core-objective-functions": 15 * 4 * 2,
+    "customer-dialogues": 25 * 6,
+    "distillation": 10 * 5 * 4 * 5,
     "medical-notes": 14 * 4,
     "movie-scripts": 200,
+    "novel-fold": 3 + 3,
+    "personas": 10 * 8 * 8 * 8 * 8 * 8 * 6**12,
     "plots": 1_944,
     "questions": 15 * 4,
     "raspberry": 337_500,
     "scenes": 693,
+    "self-instruct": 30**3,
     "synopses": 333_961_056_000,
+    "tutor-dialogues": 56 * 3 * 4,
     "writing-coach": 6 * 3 * 2,
 }
-"""The counts of the originals, and of the documents that are shipped."""
+"""The counts of the originals, and of the documents that are shipped; before `where` leaves combinations out."""
 
 ERRORS = {name: rate for name, rate in ABERRATIONS.items() if name not in ("hang", "http_503", "rate_limit")}
 """Those after which nobody has to wait long."""
 
 
-@pytest.mark.parametrize("name", SPACES)
-def test_a_space_is_as_large_as_the_originals(name: str) -> None:
-    rows = {row["name"]: row["space"] for row in json.loads(output("recipes", "list", "--json"))}
-    assert rows[name] == SPACES[name]
+def test_spaces_are_as_large_as_those_of_the_originals() -> None:
+    assert {row["name"]: row["space"] for row in json.loads(output("recipes", "list", "--json"))} == SPACES
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -50,11 +54,11 @@ def test_a_recipe_says_what_it_makes_what_it_follows_and_what_it_mends(name: str
 def test_what_a_note_does_not_name_is_none_found(tmp_path: Path) -> None:
     corpus = rehearse("medical-notes", tmp_path, None, {}, invented_share=0.2).corpus
     answers = {(line["values"]["note"], line["values"]["task"].partition(":")[0]): line for line in corpus}
-    assert answers["notes/08-school.txt", "MEDICATION"]["completion"] == " None Found"
-    assert answers["notes/08-school.txt", "MEDICATION"]["prompt"].endswith("LIST ALL MEDICATION:")
     assert "amlodipine 5 mg daily" in answers["notes/01-clinic.txt", "MEDICATION"]["completion"]
+    assert all(line["prompt"].endswith(f"LIST ALL {task}:") for (_, task), line in answers.items())
+    assert {line["completion"] for (note, _), line in answers.items() if "school" in note} <= {" None Found"}
     empty = sum(line["completion"] == " None Found" for line in corpus)
-    assert 0.2 < empty / len(corpus) < 0.6
+    assert 0.15 < empty / len(corpus) < 0.35
 
 
 def test_the_third_function_is_a_chain_whose_parts_stay_aligned(tmp_path: Path) -> None:
@@ -90,3 +94,60 @@ def test_of_what_was_listed_of_a_note_nothing_invented_is_left(tmp_path: Path) -
         note, answer = line["prompt"].lower(), line["completion"].strip()
         for item in answer.split("; ") if answer != "None Found" else ():
             assert item.lower() in note
+
+
+def test_the_four_forms_of_a_request_are_a_quarter_each(tmp_path: Path) -> None:
+    prompts = [line["prompt"] for line in rehearse("synopses", tmp_path, 80, {}).corpus]
+    assert all(prompt.endswith("\n\nSYNOPSIS:") for prompt in prompts)
+    ideas = sum(prompt.startswith("Story idea: ") for prompt in prompts) / len(prompts)
+    keywords = sum(prompt.startswith("Keywords: ") for prompt in prompts) / len(prompts)
+    assert ideas == pytest.approx(0.25, abs=0.08)
+    assert keywords == pytest.approx(0.25, abs=0.08)
+
+
+def test_each_reply_of_a_tutor_is_a_row_that_ends_with_the_pupils_words(tmp_path: Path) -> None:
+    corpus = rehearse("tutor-dialogues", tmp_path, 6, {}).corpus
+    items = {line["index"] for line in corpus}
+    assert len(corpus) >= 2 * 2 * len(items)
+    for line in corpus:
+        *_, asked, cue = line["prompt"].split("\n")
+        assert (asked.split(":")[0], cue) == ("USER", "TIM:")
+        assert "USER:" not in line["completion"]
+
+
+def test_customers_take_turns_until_they_are_content(tmp_path: Path) -> None:
+    corpus = rehearse("customer-dialogues", tmp_path, 25, {}).corpus
+    talks = [line["prompt"].splitlines()[:-1] for line in corpus if line["example"] == "picture"]
+    assert any(talk[-1] == "CUSTOMER: ALL DONE" for talk in talks)
+    for talk in talks:
+        names = [turn.split(":")[0] for turn in talk]
+        assert names == [("CUSTOMER", "ASSISTANT")[place % 2] for place in range(len(talk))]
+        assert 3 <= len(talk) <= 12
+
+
+def test_the_answer_of_a_novel_is_the_books_own_next_chunk(tmp_path: Path) -> None:
+    corpus = rehearse("novel-fold", tmp_path, None, {}).corpus
+    books = {
+        name: content.decode() for name, content in recipe_files("novel-fold").items() if name.startswith("books/")
+    }
+    for line in corpus:
+        book = " ".join(books[line["values"]["book"].partition("#")[0]].split())
+        chunk = " ".join(line["completion"].removesuffix(" END").split())
+        last = " ".join(line["prompt"].partition("Last chunk:")[2].removesuffix("Next chunk:").split())
+        assert f"{last} {chunk}" in book
+    assert {line["values"]["book"].partition("#")[0] for line in corpus} == set(books)
+
+
+def test_a_student_learns_good_answers_without_the_teachers_instructions(tmp_path: Path) -> None:
+    corpus = rehearse("distillation", tmp_path, 20, {}).corpus
+    taught = [line for line in corpus if line["example"] == "taught"]
+    assert {tuple(message["role"] for message in line["messages"]) for line in taught} == {("user", "assistant")}
+    preferred = [line for line in corpus if line["example"] == "preferred"]
+    assert preferred
+    assert all(line["chosen"] != line["rejected"] for line in preferred)
+
+
+def test_of_each_new_task_an_instance_is_made(tmp_path: Path) -> None:
+    corpus = rehearse("self-instruct", tmp_path, 5, {}).corpus
+    assert len(corpus) >= 5 * 8
+    assert all([message["role"] for message in line["messages"]] == ["user", "assistant"] for line in corpus)

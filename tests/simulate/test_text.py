@@ -252,6 +252,8 @@ def test_a_script_has_headings_and_speakers() -> None:
 
 def test_a_speaker_may_take_leave_in_the_words_he_was_given() -> None:
     prompt = 'You are a customer. Say nothing but your next words; when you are content, say "ALL DONE".'
+    assert "ALL DONE" not in {written(f"{number}\n{prompt}") for number in range(60)}
+    prompt += "\n\nAnything else?"
     turns = {written(f"{number}\n{prompt}") for number in range(60)}
     assert "ALL DONE" in turns
     assert len(turns) > 20

@@ -40,7 +40,9 @@ _SAYS_NUMBER = re2.compile(
 )
 _OUT_OF = re2.compile(rf"{_NUMBER}\s*(?:/|out of)\s*\d")
 _ANY_NUMBER = re2.compile(rf"(?:^|[^\w.]){_NUMBER}(?:[^\w]|$)")
-_TURN = re2.compile(r"^[\s*_#>-]{0,6}(\p{L}[\p{L}\p{N}_.' -]{0,40}?)[\s*_]{0,4}:[\s*_]*(.*)$")
+_TURN = re2.compile(r"^[\s*_#>-]{0,6}([^\s*_#>:-][^:]{0,40}?)[\s*_]{0,4}:[\s*_]*(.*)$")
+_IN_NAMES = frozenset("_.' -")
+"""What a name may have beside letters and digits. Those are told apart here: 40 times \\p{L} is too much for RE2."""
 
 
 class ParseError(ValueError):
@@ -141,13 +143,13 @@ def parse_dialogue(text: str) -> list[object]:
     A word before a colon is taken for a name if it comes twice, or is one of the first two. What stands before the
     first turn is left out.
     """
-    lines = [(_TURN.match(line) if ":" in line[:NAME_CHARS] else None, line) for line in text.splitlines()]
-    counts = Counter(found.group(1) for found, _ in lines if found is not None and found.group(2))
+    lines = [(_turn(line), line) for line in text.splitlines()]
+    counts = Counter(found[0] for found, _ in lines if found is not None and found[1])
     names = {name for place, (name, count) in enumerate(counts.items()) if place < 2 or count > 1}
     turns: list[tuple[str, list[str]]] = []
     for found, line in lines:
-        if found is not None and found.group(1) in names:
-            turns.append((found.group(1).strip(), [found.group(2).strip()]))
+        if found is not None and found[0] in names:
+            turns.append((found[0].strip(), [found[1].strip()]))
         elif turns:
             turns[-1][1].append(line.strip())
     spoken: list[object] = [
@@ -165,6 +167,16 @@ _PARSERS: dict[str, Parser | None] = {
     "yes_no": parse_yes_no,
     "dialogue": parse_dialogue,
 }
+
+
+def _turn(line: str) -> tuple[str, str] | None:
+    """Return what may be a name before a colon, and what is said; None where there is no such."""
+    found = _TURN.match(line) if ":" in line[:NAME_CHARS] else None
+    if found is None:
+        return None
+    name, said = found.groups()
+    is_name = name[0].isalpha() and all(each.isalnum() or each in _IN_NAMES for each in name)
+    return (name, said) if is_name else None
 
 
 def _number(text: str) -> float:

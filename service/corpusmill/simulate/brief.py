@@ -48,7 +48,7 @@ class Brief(msgspec.Struct, frozen=True):
         invented_share: of what is listed of a note, in the mean, the share that it does not name.
         low, high: the scale of a number.
         label: what stands before a number on a line of its own.
-        ending: what a speaker says to take leave.
+        ending: what a speaker says to take leave, once something was asked.
         chars: the length asked for; None leaves it to the writer.
         schema: the JSON schema of an object, as far as one is given.
         keys: the keys of an object without schema.
@@ -136,7 +136,7 @@ def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Br
             pair = _BETWEEN.search(window)
             return Brief(kind, values, speakers=(_label(pair[1]), _label(pair[2]))) if pair else Brief(kind, values)
         case Kind.TURN:
-            ending = _ENDING.search(window)
+            ending = _ENDING.search(window) if "?" in window else None
             return Brief(kind, values, ending=ending[1] if ending else "")
         case _:
             words = words_asked(cues)

@@ -1,8 +1,8 @@
 """Whether a chain has a barrier: many items of three steps each, at latencies that differ, against the ideal window.
 
-The ideal window is never empty: so many calls, each for its latency, side by side. How much longer than that the raw loop
-takes is what machine and server cost; a chain may cost hardly more. A client that takes items in batches waits for the
-slowest of each batch at each step; what that would cost is computed from the same latencies.
+The ideal window is never empty: so many calls, each for its latency, side by side. How much longer than that the raw
+loop takes is what machine and server cost; a chain may cost hardly more. A client that takes items in batches waits for
+the slowest of each batch at each step; what that would cost is computed from the same latencies.
 """
 
 import random

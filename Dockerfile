@@ -3,13 +3,15 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /src
+COPY deploy/requirements.txt deploy/requirements-build.txt deploy/
 RUN python -m venv --without-pip /opt/corpusmill
-COPY deploy/requirements.txt deploy/requirements.txt
-RUN python -m pip --python /opt/corpusmill/bin/python install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r deploy/requirements.txt
+RUN python -m pip --python /opt/corpusmill/bin/python install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r deploy/requirements.txt
+RUN python -m venv /opt/build
+RUN /opt/build/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r deploy/requirements-build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY clients clients
-RUN python -m pip wheel --quiet --no-cache-dir --disable-pip-version-check --no-deps --wheel-dir /wheels . ./clients
+RUN /opt/build/bin/python -m pip wheel --quiet --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels ./clients .
 RUN python -m pip --python /opt/corpusmill/bin/python install --quiet --no-cache-dir --disable-pip-version-check --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
@@ -19,6 +21,7 @@ ENV PATH=/opt/corpusmill/bin:$PATH
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
 USER 10001:10001
+WORKDIR /var/lib/corpusmill
 VOLUME /var/lib/corpusmill
 EXPOSE 8378
 STOPSIGNAL SIGTERM

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo recipes test check coverage crash kill mutants sim bench bench-limits litellm format pins pins-litellm clean
+.PHONY: help demo recipes test check coverage crash kill mutants sim bench bench-limits litellm container format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,14 +71,22 @@ $(LITELLM)/.ready: constraints-litellm.txt
 litellm: $(READY) $(LITELLM)/.ready  ## the limiter against LiteLLM's proxy, which is installed in an environment of its own
 	$(BIN)/python -m pytest tests/limits/test_litellm.py
 
+container: $(READY)  ## act out the steps of the Dockerfile without an engine, and run what comes of it as a stranger
+	CONTAINER=1 $(BIN)/python -m pytest tests/deploy/test_container.py
+
 format: $(READY)  ## put the code in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pins:  ## resolve the dependencies anew, with hashes (needs uv)
+pins:  ## resolve the dependencies anew, with hashes: all of them, and what the container needs (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package corpusmill-client \
 		--output-file constraints.txt
+	uv pip compile pyproject.toml --extra language --extra parquet --constraints constraints.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package corpusmill-client \
+		--output-file deploy/requirements.txt
+	echo hatchling | uv pip compile - --constraints constraints.txt --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file deploy/requirements-build.txt
 
 pins-litellm:  ## resolve the dependencies of LiteLLM's proxy anew (needs uv)
 	echo 'litellm[proxy]==1.106.2' | uv pip compile - --universal --python-version 3.11 --generate-hashes \

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpusmill.bootstrap.check import ADVICE, UNTRIED, Findings, check
 from corpusmill.bootstrap.target import Upstream, UpstreamError, from_environment
-from corpusmill.config import Config, EndpointConfig, ModelConfig, PriceConfig
+from corpusmill.config import Config, ConfigError, EndpointConfig, ModelConfig, PriceConfig
 from corpusmill.endpoint.failures import FailureKind
 from corpusmill.simulate import SimulateOptions, serving
 from corpusmill.spec.load import parse_spec
@@ -55,6 +56,13 @@ def test_a_good_endpoint_has_no_problem() -> None:
     assert model.input_tokens is not None
     assert model.output_tokens is not None
     assert 0 < model.output_tokens <= 16
+
+
+def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "openai.key").write_text(f"{KEY}\n")
+    assert found_at(SimulateOptions(api_key=KEY), OPENAI_API_KEY_FILE=str(tmp_path / "openai.key")).problems == 0
+    with pytest.raises(ConfigError, match=r"OPENAI_API_KEY_file: .*absent cannot be read"):
+        from_environment({"OPENAI_API_KEY_FILE": str(tmp_path / "absent")})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from corpusmill.config import Config, EndpointConfig, ModelConfig, endpoint_key
+from corpusmill.config.secrets import variable_or_file
 from corpusmill.endpoint.secret import Secret
 from corpusmill.limits.charge import Limits as GateLimits
 from corpusmill.spec.schema import Limits
@@ -108,11 +109,17 @@ class Upstream(msgspec.Struct, frozen=True):
 
 
 def from_environment(environ: Mapping[str, str]) -> Target | None:
-    """Return the endpoint that OPENAI_BASE_URL and OPENAI_API_KEY name, None where neither is set."""
-    base_url, key = environ.get("OPENAI_BASE_URL"), environ.get("OPENAI_API_KEY")
+    """Return the endpoint that OPENAI_BASE_URL and OPENAI_API_KEY name, None where neither is set.
+
+    OPENAI_API_KEY_FILE may name a file that holds the key instead.
+
+    Raises:
+        ConfigError: that file cannot be read.
+    """
+    base_url, key = environ.get("OPENAI_BASE_URL"), variable_or_file("OPENAI_API_KEY", environ)
     if not base_url and not key:
         return None
-    return Target(DEFAULT, EndpointConfig(base_url=base_url or OPENAI_BASE_URL), Secret(key) if key else None)
+    return Target(DEFAULT, EndpointConfig(base_url=base_url or OPENAI_BASE_URL), key)
 
 
 def gate_limits(endpoint: EndpointConfig, limits: Limits) -> GateLimits:

@@ -12,7 +12,7 @@ from corpusmill.chain.completion import Choice, Prompt, Usage
 from corpusmill.endpoint.client import Answer
 from corpusmill.endpoint.failures import Failure, FailureKind
 from tests.endpoint.asking import answered, endpoint, failed, request
-from tests.endpoint.scripted import Request, ScriptedServer, chat_body, raw, reply, serving, then_hang
+from tests.endpoint.scripted import Request, ScriptedServer, chat_body, http, raw, reply, serving, then_hang
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -238,5 +238,18 @@ def test_a_prompt_of_megabytes_goes_through() -> None:
         async with serving(reply(200, chat_body())) as server:
             await answered(server.url, request(Prompt("chat", "x" * 3_000_000)))
         assert len(server.requests[0].body) > 3_000_000
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [(b"req_1", "req_1"), (b"r" * 300, "r" * 200), (b"\xff\xfe", ""), (b"a\tb", "")],
+)
+def test_the_providers_request_id_is_kept_where_it_can_be_written(told: bytes, kept: str) -> None:
+    async def main() -> None:
+        answer = http(200, msgspec.json.encode(chat_body())).replace(b"\r\n", b"\r\nX-Request-ID: " + told + b"\r\n", 1)
+        async with serving(raw(answer)) as server:
+            assert (await answered(server.url)).completion.request_id == kept
 
     asyncio.run(main())

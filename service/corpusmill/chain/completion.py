@@ -30,13 +30,14 @@ class Completion(msgspec.Struct, frozen=True):
 
     `body` is the response's JSON as it came but for line breaks between its tokens, so it can stand as one line of
     JSON lines. `usage_known` is false where the server reported no usage; `usage` is then all zeros and must not be
-    billed as free.
+    billed as free. By `request_id` the provider knows the call, where it told one.
     """
 
     choices: tuple[Choice, ...]
     usage: Usage
     body: bytes
     usage_known: bool = True
+    request_id: str = ""
 
 
 class GaveUp(msgspec.Struct, frozen=True):

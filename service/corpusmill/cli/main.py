@@ -15,6 +15,7 @@ COMMANDS = {
     "plan": "Count and estimate a job, and show its prompts; calls nothing.",
     "check": "Ask the endpoints whether a job can run, and say what to mend.",
     "report": "Tell what a job came to.",
+    "trace": "Show every call of one item: what was asked, what was answered, the provider's request id.",
     "export": "Write a corpus in a trainer's format.",
     "finetune": "Train a model on a corpus, and follow the training.",
     "refold": "Make another corpus out of the same calls: other filters, dedup or examples.",

@@ -33,6 +33,9 @@ from corpusmill.endpoint.wire import decode_answer, decode_model_names, encode_c
 
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 LOOKUP_DEADLINE_SECONDS: Final = 30.0
+REQUEST_ID: Final = "x-request-id"
+"""The header in which a provider tells by which name it knows a call."""
+REQUEST_ID_CHARS: Final = 200
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -136,7 +139,7 @@ class Endpoint:
             return self._told(broken(error, sent=outgoing.sent))
         if not 200 <= head.code < 300:
             return self._told(self._refusal(head, content, request.model))
-        completion = decode_answer(prompt.api, content, request.model)
+        completion = decode_answer(prompt.api, content, request.model, request_id(head.headers))
         if isinstance(completion, Failure):
             return self._told(completion)
         return Answer(completion, head.headers, self._loop.time() - started)
@@ -188,12 +191,18 @@ class Endpoint:
         wait_seconds = retry_after_seconds(head.headers, report.message, self._wall_clock())
         failure = refused(head.code, report, model, wait_seconds)
         names = {name.lower(): value for name, value in head.headers.items()}
-        told = {name: value for name, value in names.items() if "ratelimit" in name or name == "x-request-id"}
+        told = {name: value for name, value in names.items() if "ratelimit" in name or name == REQUEST_ID}
         return msgspec.structs.replace(failure, headers=told)
 
     def _told(self, failure: Failure) -> Failure:
         """The failure as anybody may see it."""
         return msgspec.structs.replace(failure, message=presentable(failure.message, self._secrets))
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The name by which the provider knows a call, cut to 200 characters; "" where it told none that can be written."""
+    told = headers.get(REQUEST_ID, "")
+    return told[:REQUEST_ID_CHARS] if told.isascii() and told.isprintable() else ""
 
 
 def _plain_text(head: Head, content: bytes) -> str:

@@ -105,7 +105,9 @@ def _messages(prompt: Prompt) -> list[dict[str, str]]:
     return [*system, *history, {"role": "user", "content": prompt.text}]
 
 
-def decode_answer(api: Literal["chat", "completions"], body: bytes, model: str) -> Completion | Failure:
+def decode_answer(
+    api: Literal["chat", "completions"], body: bytes, model: str, request_id: str = ""
+) -> Completion | Failure:
     """The completion in the body of a successful response, or why there is none in it."""
     try:
         if not body.isascii():
@@ -116,7 +118,7 @@ def decode_answer(api: Literal["chat", "completions"], body: bytes, model: str) 
     usage = _read_usage(raw_usage)
     for choice in choices:
         if choice.text or choice.finish_reason in EXPLAINED_EMPTINESS:
-            return Completion(choices, usage or Usage(), one_line(body), usage is not None)
+            return Completion(choices, usage or Usage(), one_line(body), usage is not None, request_id)
     return _empty(choices, body, model, usage)
 
 

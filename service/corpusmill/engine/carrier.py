@@ -243,6 +243,7 @@ class Carrier:
                 body=msgspec.Raw(completion.body),
                 usage=tokens if completion.usage_known else None,
                 cost_picodollars=self._caller.cost(ask.step, completion),
+                request_id=completion.request_id,
             )
         )
 

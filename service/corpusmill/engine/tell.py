@@ -5,14 +5,11 @@ Rule of this file: from what is at hand to plain values; no clock is asked for t
 
 import msgspec
 
-from corpusmill.endpoint.client import Answer
+from corpusmill.endpoint.client import Answer, request_id
 from corpusmill.endpoint.failures import Failure
 from corpusmill.engine.lane import Lane
 from corpusmill.engine.tickets import Ticket
 from corpusmill.telemetry.events import CallAnswered, CallFailed
-
-REQUEST_ID = "x-request-id"
-"""The header in which a provider tells by which name it knows a call."""
 
 
 def call_answered(answer: Answer, lane: Lane, ticket: Ticket, index: int, after: str) -> CallAnswered:
@@ -29,7 +26,7 @@ def call_answered(answer: Answer, lane: Lane, ticket: Ticket, index: int, after:
         after,
         ticket.granted_at - ticket.queued_at,
         answer.seconds,
-        answer.headers.get(REQUEST_ID, ""),
+        completion.request_id,
         usage.input_tokens,
         usage.cached_input_tokens,
         usage.output_tokens,
@@ -52,7 +49,7 @@ def call_failed(failure: Failure, lane: Lane, ticket: Ticket, index: int, after:
         after,
         ticket.granted_at - ticket.queued_at,
         now - ticket.granted_at,
-        (failure.headers or {}).get(REQUEST_ID, ""),
+        request_id(failure.headers or {}),
         failure.kind.value,
         failure.status,
         failure.fate.value,

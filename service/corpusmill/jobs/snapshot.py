@@ -99,7 +99,7 @@ def fold_tail(snapshot: Snapshot, sheet: Sheet, render: Render) -> Iterator[Line
     last = snapshot.commits[-1] if snapshot.commits else None
     sealed_sequence = last.sealed_sequence if last else 0
     paid: dict[int, list[Paid]] = {}
-    for sequence, line in _journal_lines(snapshot.folder / "journal", last.replay if last else BEGINNING):
+    for sequence, line in journal_lines(snapshot.folder / "journal", last.replay if last else BEGINNING):
         record = decode_record(line)
         if isinstance(record, Paid):
             paid.setdefault(record.index, []).append(record)
@@ -125,7 +125,12 @@ def disk_bytes(folder: Path) -> int:
     return total
 
 
-def _journal_lines(journal: Path, start: Place) -> Iterator[tuple[int, bytes]]:
+def journal_lines(journal: Path, start: Place = BEGINNING) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a journal that are durable by now, numbered.
+
+    Raises:
+        CorruptionError: the journal is damaged.
+    """
     if not journal.exists():
         return
     for block in _opened(journal, start).blocks():

@@ -31,6 +31,7 @@ class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=Tr
         cost_picodollars: what it costs, None where the price is unknown.
         model: the upstream model name.
         body: the response's JSON.
+        request_id: by which the provider knows the call; empty where it told none, as in journals of earlier versions.
     """
 
     index: int = msgspec.field(name="i")
@@ -42,6 +43,7 @@ class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=Tr
     usage: tuple[int, int, int, int] | None = msgspec.field(name="u", default=None)
     cost_picodollars: int | None = msgspec.field(name="c", default=None)
     part: int = msgspec.field(name="p", default=0)
+    request_id: str = msgspec.field(name="q", default="")
 
     @property
     def place(self) -> tuple[int, int, int]:

@@ -113,6 +113,17 @@ def test_a_dialogue_is_its_turns() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["TIM", "Dr. O'Neil", "Agnès", "Spieler 2", "客户", "a-b_c"])
+def test_a_name_has_letters_of_any_script_and_the_parser_says_nothing(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert parse_dialogue(f"{name}: Yes.\n1/2: no name\n{name}: {'No. ' * 100}") == [
+        {"speaker": name, "text": "Yes.\n1/2: no name"},
+        {"speaker": name, "text": ("No. " * 100).strip()},
+    ]
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=st.text() | st.text('0123456789:-,.\n []{}"yesno NAME', max_size=300))
 def test_whatever_the_text_it_is_parsed_or_refused_and_templates_can_read_it(kind: str, text: str) -> None:

@@ -43,6 +43,11 @@ def test_a_recipe_adds_up_on_an_endpoint_that_errs(tmp_path: Path, name: str) ->
     assert rehearsal.problems() == []
 
 
+def test_every_recipe_is_in_the_documentation() -> None:
+    rows = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text().splitlines()
+    assert set(recipe_names()) <= {row.split("`")[1] for row in rows if row.startswith("| `")}
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_says_what_it_makes_what_it_follows_and_what_it_mends(name: str) -> None:
     head = recipe_text(name).partition("\nname:")[0]

@@ -1,19 +1,29 @@
 """docs/operations.md tells what there is, and what it says of backups holds."""
 
+import asyncio
 import json
 import re
 import shutil
+import sqlite3
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args, get_origin
 
+import msgspec
+
+from corpusmill.config import Config
 from corpusmill.telemetry import events
-from corpusmill.telemetry.events import Event
+from corpusmill.telemetry.events import CallAnswered, Event
 from corpusmill.telemetry.log import Level, event_name
 from corpusmill.telemetry.metrics.catalogue import CATALOGUE
 from tests.deploy.names import ROOT, metrics_in, rules
 from tests.jobs.harness import raw_lines, run, spec_of
+from tests.web.harness import daemon, spec
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
+
+
+KEY = "an-operators-key-of-the-tests"
+ITEMS = 400
 
 
 def table(heading: str) -> dict[str, list[str]]:
@@ -46,6 +56,54 @@ def test_every_event_is_told_and_no_other() -> None:
     assert set(table("event")) == emitted | {"progress"}
 
 
+def settings(struct: type, path: str = "") -> dict[str, object]:
+    """Every setting of the configuration with its default, as its place in the file tells it."""
+    found: dict[str, object] = {}
+    for field in msgspec.structs.fields(struct):
+        place = f"{path}{field.name}"
+        kind = next((each for each in (field.type, *get_args(field.type)) if is_struct(each)), None)
+        if get_origin(field.type) is dict:
+            key = "ALIAS" if field.name == "models" else "NAME"
+            kind = get_args(field.type)[1]
+            place = f"{place}.{key}"
+        if kind is not None and is_struct(kind):
+            found |= settings(kind, f"{place}.")
+        else:
+            found[place] = field.default
+    return found
+
+
+def is_struct(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def test_every_setting_is_told_with_its_default_and_no_other() -> None:
+    told, there = table("setting"), settings(Config)
+    assert set(told) == set(there)
+    for place, default in there.items():
+        if isinstance(default, bool | int) or (isinstance(default, str) and default):
+            assert told[place][0] == f"`{str(default).lower() if isinstance(default, bool) else default}`", place
+
+
+def test_every_route_is_told_with_its_scope_and_no_other(tmp_path: Path) -> None:
+    async def described() -> dict[str, Any]:
+        async with daemon(tmp_path, environ={"CORPUSMILL_SERVER_KEY": KEY}, key=KEY) as client:
+            document: dict[str, Any] = (await client.ask("GET", "/openapi.json")).json
+            return document
+
+    paths = asyncio.run(described())["paths"]
+    there = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}": operation
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if method in {"get", "post", "delete", "put", "patch"}
+    }
+    told = table("route")
+    assert set(told) == set(there)
+    for route, operation in there.items():
+        assert (told[route][0] == "-") == (operation.get("security") == []), route
+
+
 def test_levels_are_told() -> None:
     for level in get_args(Level):
         assert f"`{level}`" in PAGE
@@ -64,3 +122,41 @@ def test_a_job_is_restored_from_its_spec_and_journal_without_a_call(tmp_path: Pa
     for place in ("corpus", "rejects"):
         lines = [json.dumps(line) for line in raw_lines(tmp_path / "data", "tales", place)]
         assert [json.dumps(line) for line in raw_lines(tmp_path / "restored", "tales", place)] == lines
+
+
+def test_a_daemon_that_runs_can_be_backed_up_and_goes_on_from_the_copy(tmp_path: Path) -> None:
+    """As the page says: first the database, as SQLite copies it, then spec and segments in the order of their names."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+
+    async def first() -> str:
+        job = spec(space={**spec()["space"], "limit": ITEMS})
+        async with daemon(data) as client:
+            submitted: str = (await client.submit(job))["id"]
+            await client.until_kept(submitted, 60)
+            await asyncio.to_thread(back_up, data, backup)
+            assert (await client.job(submitted))["state"] == "running"
+        return submitted
+
+    async def second(job: str) -> tuple[dict[str, Any], int, list[dict[str, Any]]]:
+        async with daemon(backup) as client:
+            done = await client.until(job, "finished")
+            answered = sum(isinstance(event, CallAnswered) for event in client.events)
+            return done, answered, await client.lines(f"/jobs/{job}/records?limit=10000")
+
+    done, answered, records = asyncio.run(second(asyncio.run(first())))
+    assert sum(done["outcomes"].values()) == done["calls"]["answered"] == ITEMS
+    assert answered <= ITEMS - 60, "what was in the copy is not asked again"
+    assert len({record["id"] for record in records}) == len(records) == done["records"]
+
+
+def back_up(data: Path, backup: Path) -> None:
+    """Copy what must not be lost of a data directory that is in use."""
+    backup.mkdir()
+    connection = sqlite3.connect(data / "jobs.sqlite")
+    connection.execute("VACUUM INTO ?", (str(backup / "jobs.sqlite"),))
+    connection.close()
+    jobs = sorted((data / "jobs").rglob("*"))
+    for path in (each for each in jobs if each.name == "spec.json" or each.parent.name == "journal"):
+        target = backup / path.relative_to(data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)

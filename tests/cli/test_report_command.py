@@ -18,7 +18,10 @@ SUMMARY = [
     "reason",
     "cause",
 ]
-LOOKED_AT = ["coverage", "lengths", "openings", "duplicates", "reasons", "sample", "disk", "documents", "estimates"]
+LOOKED_AT = [
+    *("coverage", "pairs", "lengths", "openings", "variety", "duplicates"),
+    *("reasons", "sample", "disk", "documents", "estimates"),
+]
 
 
 def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> None:
@@ -33,6 +36,7 @@ def test_the_object_is_the_runs_summary_and_what_was_looked_at(data: Path) -> No
         "expected",
     ]
     assert list(report["lengths"]["chat"]["words"]) == ["min", "p5", "median", "p95", "max"]
+    assert list(report["reasons"]["min_chars"]) == ["items", "id", "detail", "samples"]
     assert list(report["openings"]["chat"][0]) == ["words", "records", "share"]
     assert list(report["duplicates"]) == ["items", "share", "most_repeated"]
     assert list(report["disk"]) == ["journal", "corpus", "rejects", "state"]

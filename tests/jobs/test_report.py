@@ -173,8 +173,10 @@ def test_the_object_has_the_summary_first_and_no_seconds(data: Path) -> None:
     assert document["seconds"] is None
     assert list(document)[len(summary) :] == [
         "coverage",
+        "pairs",
         "lengths",
         "openings",
+        "variety",
         "duplicates",
         "reasons",
         "sample",

@@ -3,17 +3,22 @@
 Rule of this file: text out of a report; tables are cut where they would not be read, and say so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from corpusmill.cli.summary_text import cost_text
+from corpusmill.jobs.pairs import PairCoverage
 from corpusmill.jobs.report import DiskBytes, Estimates, Opening, Report, TextLengths, ValueCoverage
+from corpusmill.jobs.variety import Variety
 from corpusmill.journal.sheet import Calls, Sample, Tokens
 from corpusmill.spec.wording import one_line
 
 VALUES = 20
 """How many values of an axis are shown: of a longer one those that fall furthest behind their expected share."""
+
+PAIRS = 5
+"""How many pairs of axes are shown."""
 
 NAME_CHARS = 40
 QUANTILES = ("min", "p5", "median", "p95", "max")
@@ -32,7 +37,8 @@ def report_text(report: Report) -> str:
         lines += ["", f"{'lengths':<26}" + "".join(f" {name:>9}" for name in QUANTILES)]
     for example, lengths in report.lengths.items():
         lines += _lengths(example, lengths)
-    return "\n".join([*lines, *_openings(report.openings), *_estimates(report.estimates)])
+    lines += [*_pairs(report.pairs), *_variety(report.variety), *_openings(report.openings)]
+    return "\n".join([*lines, *_estimates(report.estimates)])
 
 
 def _outcomes(report: Report) -> list[str]:
@@ -124,6 +130,37 @@ def _lengths(example: str, lengths: TextLengths) -> list[str]:
         f"  {one_line(example)[:12]:<12} {unit:<11}" + "".join(f" {getattr(row, name):>9,}" for name in QUANTILES)
         for unit, row in rows
     ]
+
+
+def _pairs(pairs: Sequence[PairCoverage]) -> list[str]:
+    """Tell how many combinations of two values the corpus has, the pairs that lack most first."""
+    if not pairs:
+        return []
+    shown = sorted(pairs, key=lambda pair: pair.kept_cells / pair.cells)[:PAIRS]
+    lines = ["", f"{'pairs':<{NAME_CHARS + 4}} {'kept':>10} {'of':>10}   fewest kept"]
+    for pair in shown:
+        least = pair.lacking[0] if pair.lacking else None
+        fewest = (
+            f"{least.kept:,} of {least.decided:,}: {one_line(', '.join(least.values))}" if least is not None else ""
+        )
+        name = one_line(" and ".join(pair.axes))[:NAME_CHARS]
+        lines.append(f"    {name:<{NAME_CHARS}} {pair.kept_cells:>10,} {pair.cells:>10,}   {fewest}".rstrip())
+    if len(pairs) > PAIRS:
+        lines.append(f"    ... and {len(pairs) - PAIRS:,} pairs that lack less; --json has all")
+    return lines
+
+
+def _variety(by_example: Mapping[str, Variety]) -> list[str]:
+    """Tell how varied the texts are: runs of words that are different, and how well they compress."""
+    lines = ["", f"{'variety':<26} {'sampled':>9} {'distinct-1':>10} {'-2':>8} {'-3':>8} {'compression':>12}"]
+    for example, each in by_example.items():
+        shares = (_percent(share) for share in (each.distinct_1, each.distinct_2, each.distinct_3))
+        one, two, three = shares
+        lines.append(
+            f"  {one_line(example)[:24]:<24} {each.sampled:>9,} {one:>10} {two:>8} {three:>8} "
+            f"{each.compression_ratio:>10.2f} x"
+        )
+    return lines if by_example else []
 
 
 def _estimates(by_step: Mapping[str, Estimates]) -> list[str]:

@@ -9,16 +9,21 @@ from typing import Any
 
 import msgspec
 
+from corpusmill.jobs.pairs import PairCoverage, PairTally
 from corpusmill.jobs.snapshot import Snapshot, disk_bytes, fold_tail
 from corpusmill.jobs.summary import Summary, summarise
-from corpusmill.jobs.survey import Label, Survey, Texts
-from corpusmill.jobs.tallies import Quantiles
+from corpusmill.jobs.survey import Label, RejectedLine, Survey, Texts
+from corpusmill.jobs.tallies import Histogram, Quantiles
+from corpusmill.jobs.variety import Variety
 from corpusmill.journal.sheet import Sample, Sheet
 from corpusmill.journal.store import Render
 from corpusmill.space.documents.axis import Document, DocumentAxis
 from corpusmill.space.documents.index import Footer
 from corpusmill.space.space import Space
 from corpusmill.space.values import name_of
+
+SHOWN_CHARS = 300
+"""Characters that are shown of a text that was not kept."""
 
 NO_DOCUMENTS: Mapping[str, DocumentAxis] = {}
 
@@ -47,10 +52,11 @@ class ValueCoverage(msgspec.Struct, frozen=True):
 
 
 class TextLengths(msgspec.Struct, frozen=True):
-    """How long the texts of an example are."""
+    """How long the texts of an example are; the histogram is of characters."""
 
     chars: Quantiles
     words: Quantiles
+    histogram: Histogram
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -76,12 +82,21 @@ class Duplicates(msgspec.Struct, frozen=True):
     most_repeated: list[Repeated]
 
 
+class RejectSample(msgspec.Struct, frozen=True):
+    """An item that was not kept, why, and the beginning of what its last step gave."""
+
+    id: str
+    detail: str
+    text: str
+
+
 class Reason(msgspec.Struct, frozen=True):
-    """Why items were not kept, with the first of them."""
+    """Why items were not kept, with the first of them: `id` and `detail` are the very first one's."""
 
     items: int
     id: str
     detail: str
+    samples: list[RejectSample]
 
 
 class DiskBytes(msgspec.Struct, frozen=True):
@@ -125,7 +140,8 @@ class Report(msgspec.Struct, frozen=True):
     Attributes:
         summary: the balance sheet; its `seconds` is 0, because a job's runs are not timed on disk.
         coverage: axis -> value -> what became of its items.
-        lengths, openings: by example.
+        pairs: coverage by pairs of axes whose values make a table that can be read; none with documents.
+        lengths, openings, variety: by example.
         reasons: by reason, most frequent first.
         sample: of one item in a hundred, which conditions fail, not only the first.
         documents: by axis.
@@ -134,8 +150,10 @@ class Report(msgspec.Struct, frozen=True):
 
     summary: Summary
     coverage: dict[str, dict[str, ValueCoverage]]
+    pairs: list[PairCoverage]
     lengths: dict[str, TextLengths]
     openings: dict[str, list[Opening]]
+    variety: dict[str, Variety]
     duplicates: Duplicates
     reasons: dict[str, Reason]
     sample: Sample
@@ -169,7 +187,9 @@ def make_report(
     Raises:
         CorruptionError: something on disk is not what was written.
     """
-    sheet, survey = snapshot.sheet, Survey({axis: _labelled(space, axis) for axis in documents})
+    weights = {axis: space.weights(axis) for axis in space.axes}
+    pairs = PairTally({axis: list(of) for axis, of in weights.items() if axis not in documents})
+    sheet, survey = snapshot.sheet, Survey({axis: _labelled(space, axis) for axis in documents}, pairs)
     for line in snapshot.lines("corpus"):
         survey.add_kept(line)
     for line in snapshot.lines("rejects"):
@@ -178,11 +198,11 @@ def make_report(
     folder = snapshot.folder
     return Report(
         summary=summarise(snapshot.home.name, snapshot.state(unsealed), sheet, items=items, seconds=0.0),
-        coverage={axis: _coverage(axis, space, survey, sheet.outcomes.kept) for axis in space.axes},
-        lengths={
-            name: TextLengths(texts.chars.quantiles(), texts.words.quantiles()) for name, texts in survey.texts.items()
-        },
+        coverage={axis: _coverage(axis, of, space.cells, survey, sheet.outcomes.kept) for axis, of in weights.items()},
+        pairs=survey.pairs.coverage(),
+        lengths={name: _lengths(texts) for name, texts in survey.texts.items()},
         openings={name: _openings(texts) for name, texts in survey.texts.items()},
+        variety={name: texts.sample.variety() for name, texts in survey.texts.items()},
         duplicates=_duplicates(sheet, survey),
         reasons=_reasons(sheet, survey),
         sample=sheet.sample,
@@ -217,14 +237,20 @@ def _figures(footer: Footer) -> DocumentFigures:
     return DocumentFigures(footer.documents, footer.pieces, footer.bytes, footer.skipped)
 
 
-def _coverage(axis: str, space: Space, survey: Survey, kept_items: int) -> dict[str, ValueCoverage]:
+def _coverage(
+    axis: str, weights: Mapping[str, int], cells: int, survey: Survey, kept_items: int
+) -> dict[str, ValueCoverage]:
     coverage = {}
-    for value, weight in space.weights(axis).items():
+    for value, weight in weights.items():
         kept, decided = survey.kept[axis, value], survey.decided[axis, value]
         coverage[value] = ValueCoverage(
-            kept, decided, _share(kept, decided), _share(kept, kept_items), round(weight / space.cells, 6)
+            kept, decided, _share(kept, decided), _share(kept, kept_items), round(weight / cells, 6)
         )
     return coverage
+
+
+def _lengths(texts: Texts) -> TextLengths:
+    return TextLengths(texts.chars.quantiles(), texts.words.quantiles(), texts.chars.histogram())
 
 
 def _openings(texts: Texts) -> list[Opening]:
@@ -241,10 +267,15 @@ def _reasons(sheet: Sheet, survey: Survey) -> dict[str, Reason]:
     counts = {**sheet.rejected_by, **sheet.failed_by}
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return {
-        reason: Reason(count, survey.example_of[reason].id, survey.example_of[reason].detail)
+        reason: Reason(count, samples[0].id, samples[0].detail, [_sample(each) for each in samples])
         for reason, count in ranked
-        if reason in survey.example_of
+        if (samples := survey.examples_of.get(reason))
     }
+
+
+def _sample(line: RejectedLine) -> RejectSample:
+    last = next(reversed(line.outputs.values()), "")
+    return RejectSample(line.id, line.detail, last[:SHOWN_CHARS])
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -9,8 +9,13 @@ from typing import Any
 
 import msgspec
 
+from corpusmill.jobs.pairs import PairTally
 from corpusmill.jobs.tallies import Frequent, Lengths
+from corpusmill.jobs.variety import TextSample
 from corpusmill.space.values import name_of
+
+SAMPLES = 3
+"""Reject lines of each reason that are shown."""
 
 OPENING_WORDS = 5
 """How many words of a text are its opening."""
@@ -33,6 +38,7 @@ class Turn(msgspec.Struct, frozen=True):
 class KeptLine(msgspec.Struct, frozen=True):
     """What is read of a line of the corpus."""
 
+    id: str
     index: int
     example: str
     values: dict[str, Any]
@@ -56,17 +62,20 @@ class RejectedLine(msgspec.Struct, frozen=True):
     values: dict[str, Any]
     reason: str
     detail: str
+    outputs: dict[str, str] = {}
 
 
 class Texts:
-    """Lengths and openings of the texts of one example."""
+    """Lengths, openings and variety of the texts of one example."""
 
     def __init__(self) -> None:
         self.chars, self.words, self.openings = Lengths(), Lengths(), Frequent()
+        self.sample = TextSample()
         self.count = 0
 
-    def add(self, text: str) -> None:
-        """Take one text; white space around it does not count."""
+    def add(self, name: str, text: str) -> None:
+        """Take the text of a record; white space around it does not count."""
+        self.sample.add(name, text)
         words = text.split()
         self.count += 1
         self.chars.add(len(text.strip()))
@@ -79,45 +88,50 @@ class Survey:
 
     Args:
         labels: of axes of documents: under which label an item counts.
+        pairs: counts by pairs of axes.
 
     Attributes:
         kept, decided: (axis, name of the value) -> items.
         texts: by example.
-        example_of: reason -> the first reject line with it.
+        examples_of: reason -> the first reject lines with it.
         repeated: ids of kept items, by how many items repeat them.
     """
 
-    def __init__(self, labels: Mapping[str, Label]) -> None:
-        self._labels = labels
+    def __init__(self, labels: Mapping[str, Label], pairs: PairTally) -> None:
+        self._labels, self.pairs = labels, pairs
         self.kept: Counter[tuple[str, str]] = Counter()
         self.decided: Counter[tuple[str, str]] = Counter()
         self.texts: dict[str, Texts] = {}
-        self.example_of: dict[str, RejectedLine] = {}
+        self.examples_of: dict[str, list[RejectedLine]] = {}
         self.repeated = Frequent()
         self._last_index = -1
 
     def add_kept(self, line: bytes) -> None:
         """Take a line of the corpus; the lines of one item stand together."""
         record = _decode_kept(line)
-        self.texts.setdefault(record.example, Texts()).add(record.text)
+        self.texts.setdefault(record.example, Texts()).add(record.id, record.text)
         if record.index != self._last_index:
             self._last_index = record.index
             values = self._named(record.index, record.values)
-            self.kept.update(values)
-            self.decided.update(values)
+            self.kept.update(values.items())
+            self.decided.update(values.items())
+            self.pairs.add(values, kept=True)
 
     def add_rejected(self, line: bytes) -> None:
         """Take a line of the rejects."""
         record = _decode_rejected(line)
-        self.example_of.setdefault(record.reason, record)
-        self.decided.update(self._named(record.index, record.values))
+        if len(examples := self.examples_of.setdefault(record.reason, [])) < SAMPLES:
+            examples.append(record)
+        values = self._named(record.index, record.values)
+        self.decided.update(values.items())
+        self.pairs.add(values, kept=False)
         if record.reason == DUPLICATE:
             self.repeated.add(record.detail.partition(",")[0])
 
-    def _named(self, index: int, values: dict[str, Any]) -> list[tuple[str, str]]:
+    def _named(self, index: int, values: dict[str, Any]) -> dict[str, str]:
         """Return what an item counts for on each axis."""
         labels = self._labels
-        return [(axis, labels[axis](index) if axis in labels else name_of(value)) for axis, value in values.items()]
+        return {axis: labels[axis](index) if axis in labels else name_of(value) for axis, value in values.items()}
 
 
 _decode_kept = msgspec.json.Decoder(KeptLine).decode

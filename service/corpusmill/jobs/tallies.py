@@ -7,6 +7,9 @@ from collections import Counter
 
 import msgspec
 
+BINS = 24
+"""Bins of a histogram, at most."""
+
 TRACKED = 50_000
 """How many different things are told apart at least; twice as many are held at times."""
 
@@ -19,6 +22,14 @@ class Quantiles(msgspec.Struct, frozen=True):
     median: int
     p95: int
     max: int
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """How many lengths lie where: `counts[n]` of them from `start + n * width` on, and below the next bin."""
+
+    start: int
+    width: int
+    counts: list[int]
 
 
 class Lengths:
@@ -43,6 +54,15 @@ class Lengths:
             while len(found) < len(ranks) and ranks[len(found)] <= passed:
                 found.append(length)
         return Quantiles(*found)
+
+    def histogram(self, bins: int = BINS) -> Histogram:
+        """Return the lengths in equal bins, at most so many; at least one length must have been added."""
+        least, most = min(self._histogram), max(self._histogram)
+        width = -(-(most - least + 1) // bins)
+        counts = [0] * ((most - least) // width + 1)
+        for length, count in self._histogram.items():
+            counts[(length - least) // width] += count
+        return Histogram(least, width, counts)
 
 
 class Frequent:

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo recipes test check coverage crash kill mutants sim bench bench-limits litellm container format pins pins-litellm clean
+.PHONY: help demo recipes test check coverage crash kill soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ kill: $(READY)  ## kill -9 a real run 50 times, and cut a real file system off u
 
 coverage: $(READY)  ## how often the 95 % intervals of `evaluate` contain a truth that is known
 	$(BIN)/python -m tests.evaluate.coverage
+
+soak: $(READY)  ## three jobs, faults, and 5 kill -9 of a real daemon: make soak SECONDS=600 for ten minutes
+	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),40) --kills $(or $(KILLS),5)
 
 mutants: $(READY)  ## break our own code on purpose, and see that the crash tests catch it (a few minutes)
 	$(BIN)/python -m tests.mutants

@@ -1,0 +1,1 @@
+"""A daemon under load, faults and kills, and its books afterwards."""

@@ -12,8 +12,9 @@ from benchmarks.sizes import Sizes
 from benchmarks.table import Row
 from corpusmill.chain.filters import Subject, compile_checks, edited, first_rejection
 from corpusmill.recipes import recipe_files
-from corpusmill.simulate.brief import Brief, Kind
+from corpusmill.simulate.brief import Brief
 from corpusmill.simulate.findings import TERMS, findings
+from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.text import invent
 from corpusmill.spec.schema import Filter, Grounding
 

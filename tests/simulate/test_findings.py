@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 
-from corpusmill.simulate.brief import Kind, read_brief
+from corpusmill.simulate.brief import read_brief
 from corpusmill.simulate.chance import prompt_key
 from corpusmill.simulate.findings import REWORDED_SHARE, TERMS, findings, named_in
+from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.text import invent
 
 NOTE = """He takes metformin 850 mg twice daily and, for a urinary tract infection, nitrofurantoin 100 mg twice daily.

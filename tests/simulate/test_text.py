@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.simulate.brief import Kind, read_brief
+from corpusmill.simulate.brief import read_brief
 from corpusmill.simulate.chance import prompt_key
 from corpusmill.simulate.grammar import Grammar, with_article
+from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.text import DUPLICATES_POOL, invent, pooled, refusal, reworded
 from corpusmill.simulate.wire import ResponseFormat
 

@@ -1,43 +1,29 @@
 """What a prompt asks for, guessed from cues a writer of prompts would use.
 
 Rule of this file: only the head and the tail of a prompt are read, where its instruction stands, so that a long
-document in the middle neither costs time nor gives cues. Patterns are bounded; the first kind whose cue is found wins.
+document in the middle neither costs time nor gives cues.
 """
 
 import re
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from corpusmill.simulate.findings import sought_in
+from corpusmill.simulate.kinds import SCALE, Kind, items_asked, kind_asked
 from corpusmill.simulate.length import CHARS_PER_WORD, words_asked
+from corpusmill.simulate.setting import values_named
 from corpusmill.simulate.wire import ResponseFormat
 
 WINDOW_CHARS = 800
 """How much of the head, and of the tail, is read."""
 
 
-class Kind(StrEnum):
-    """The kinds of text there are."""
-
-    PLOT = "plot"
-    PROSE = "prose"
-    LIST = "list"
-    DIALOGUE = "dialogue"
-    NOTE = "note"
-    YES_NO = "yes_no"
-    NUMBER = "number"
-    JSON = "json"
-    TURN = "turn"
-    SCRIPT = "script"
-
-
 class Brief(msgspec.Struct, frozen=True):
     """What to write.
 
     Attributes:
-        values: what the prompt says of `genre`, `place`, `period`, `tone`, `film` (the medium) and `topic`.
+        values: what the prompt says of the setting, as `setting.values_named` gives it.
         items: how many items a list should have; None leaves it to the writer.
         bulleted: a list has bullets, not numbers.
         questions: a list's items are questions.
@@ -73,58 +59,18 @@ class Brief(msgspec.Struct, frozen=True):
     keys: tuple[str, ...] = ()
 
 
-_NOUNS = {
-    "plot": Kind.PLOT, "story": Kind.PLOT, "synopsis": Kind.PLOT, "outline": Kind.PLOT, "premise": Kind.PLOT,
-    "screenplay": Kind.PLOT, "list": Kind.LIST, "ideas": Kind.LIST, "questions": Kind.LIST, "items": Kind.LIST,
-    "names": Kind.LIST, "examples": Kind.LIST, "bullet": Kind.LIST, "dialogue": Kind.DIALOGUE, "dialog": Kind.DIALOGUE,
-    "conversation": Kind.DIALOGUE, "chat": Kind.DIALOGUE, "clinical": Kind.NOTE, "medical": Kind.NOTE,
-    "patient": Kind.NOTE, "discharge": Kind.NOTE, "scene": Kind.PROSE, "paragraph": Kind.PROSE, "essay": Kind.PROSE,
-    "chapter": Kind.PROSE, "summary": Kind.PROSE, "script": Kind.SCRIPT, "feedback": Kind.PROSE,
-    "description": Kind.PROSE, "question": Kind.PROSE, "reply": Kind.PROSE, "answer": Kind.PROSE,
-    "sentence": Kind.PROSE, "actions": Kind.LIST, "terms": Kind.LIST, "tasks": Kind.LIST, "beats": Kind.LIST,
-    "steps": Kind.LIST,
-}  # fmt: skip
-_NOUN = "|".join(_NOUNS)
-_VERB = "write|imagine|create|generate|invent|brainstorm|compose|draft|give|produce|tell|make|suggest|list|name|ask"
-_ASKED = re.compile(rf"\b(?:{_VERB})\b[^.?!\n]{{0,80}}?\b({_NOUN})\b")
-_SOME = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|some|all|every|several"
-_LISTED = re.compile(rf"(?:^|[.!?:\n]\s*)(?:list|enumerate|name (?:{_SOME}))\b")
-_NAMED = re.compile(rf"\b({_NOUN})\b")
-_YES_NO = re.compile(r"\byes(?:/| or |, | / )no\b|\btrue or false\b")
-_ASIDE = r"(?: \([^()\n]{1,40}\))?"
-_SCALE = re.compile(
-    rf"\b(?:scale|score|rate|rating|grade|number)\b[^.\n]{{0,40}}?\b(\d{{1,4}}){_ASIDE} ?(?:to|and|-)\s?(\d{{1,4}})\b"
-)
 _NUMBER_LABEL = re.compile(r"\b([A-Z]{3,12}): ?n\b")
-_TURN = re.compile(r"\byour next (?:words|turn|line)\b")
 _ENDING = re.compile(r"\bsay \"([A-Z][A-Z ]{2,30})\"")
-_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_FORMATS = ((_YES_NO, Kind.YES_NO), (_SCALE, Kind.NUMBER), (_LISTED, Kind.LIST), (_TURN, Kind.TURN))
-_COUNT = re.compile(rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)})\b[^.\n\d]{{0,30}}$")
 _BETWEEN = re.compile(r"\bbetween (?:an? |the )?(\w{1,20}) and (?:an? |the )?(\w{1,20})\b")
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_]\w{0,39})[\"'`]")
-
-_LABELLED = re.compile(r"(?:^|\. )[ \t]*([A-Za-z]{3,12})[ \t]*:[ \t]*(\S[^\n.]{0,79})", re.MULTILINE)
-_LABELS = {
-    "genre": "genre", "place": "place", "location": "place", "setting": "place", "city": "place", "country": "place",
-    "period": "period", "time": "period", "era": "period", "tone": "tone", "modifier": "tone", "mood": "tone",
-    "style": "tone", "topic": "topic", "subject": "topic", "theme": "topic",
-}  # fmt: skip
-_WORD = r"(?!(?:an?|the|for)\b)[\w&,'/-]{1,30}"
-_GENRE = re.compile(
-    rf"\b(?:an?|the|for) ({_WORD}(?: {_WORD}){{0,4}}?) (film|movie|novel|series|play|story)\b", re.IGNORECASE
-)
-_PLACE = re.compile(r"\bset in ([^.,;:\n]{1,60}?)(?: (?:during|in) ([^.,;:\n]{1,60}))?(?=[.,;:\n]|$)", re.IGNORECASE)
-_TONE = re.compile(r"\b(?:tone|mood|style|story) (?:is|should be|must be) ([^.;:\n]{1,60})", re.IGNORECASE)
-_TOPIC = re.compile(r"\b(?:about|regarding|concerning|on the topic of) (?!\d)([^.,;:?!\n]{3,60})", re.IGNORECASE)
 
 
 def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Brief:
     """What this prompt asks for; an explicit response format comes before every cue."""
     window = prompt if len(prompt) <= 2 * WINDOW_CHARS else f"{prompt[:WINDOW_CHARS]}\n{prompt[-WINDOW_CHARS:]}"
     cues = window.lower()
-    kind = Kind.JSON if response_format and response_format.type != "text" else _kind(cues)
-    values = _values(window)
+    kind = Kind.JSON if response_format and response_format.type != "text" else kind_asked(cues)
+    values = values_named(window)
     match kind:
         case Kind.JSON:
             return Brief(kind, values, schema=_schema(response_format), keys=tuple(_QUOTED.findall(window)[:20]))
@@ -143,44 +89,12 @@ def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Br
             return Brief(kind, values, chars=None if words is None else words * CHARS_PER_WORD)
 
 
-def _kind(cues: str) -> Kind:
-    """Formats first, as they bind the whole answer; then the thing asked for; then anything mentioned.
-
-    Of several formats the last one counts: what comes before it is an earlier question with its answer.
-    """
-    if "json" in cues:
-        return Kind.JSON
-    if formats := [(match.start(), kind) for pattern, kind in _FORMATS for match in pattern.finditer(cues)]:
-        return max(formats)[1]
-    if asked := _ASKED.search(cues):
-        return _NOUNS[asked[1]]
-    named = _NAMED.search(cues)
-    return _NOUNS[named[1]] if named else Kind.PROSE
-
-
-def _values(window: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    if genre := _GENRE.search(window):
-        values["genre"], values["film"] = genre[1], genre[2].lower()
-    if place := _PLACE.search(window):
-        values["place"] = place[1]
-        if place[2]:
-            values["period"] = place[2]
-    for name, pattern in (("tone", _TONE), ("topic", _TOPIC)):
-        if found := pattern.search(window):
-            values[name] = found[1]
-    for label, value in _LABELLED.findall(window):
-        if name := _LABELS.get(label.lower(), ""):
-            values[name] = value
-    return {name: " ".join(value.split()).rstrip(".") for name, value in values.items()}
-
-
 def _label(speaker: str) -> str:
     return speaker[0].upper() + speaker[1:]
 
 
 def _number(window: str, cues: str, values: dict[str, str]) -> Brief:
-    scale = _SCALE.search(cues)
+    scale = SCALE.search(cues)
     low, high = sorted((int(scale[1]), int(scale[2]))) if scale else (1, 5)
     label = _NUMBER_LABEL.search(window)
     return Brief(Kind.NUMBER, values, low=low, high=high, label=label[1] if label else "")
@@ -192,19 +106,11 @@ def _listed(kind: Kind, cues: str, values: dict[str, str], prompt: str) -> Brief
     return Brief(
         kind,
         values,
-        items=_items(cues),
+        items=items_asked(cues),
         bulleted="bullet" in cues or cues.rstrip().endswith("\n-"),
         questions="question" in cues,
         commas="separated by commas" in cues,
     )
-
-
-def _items(cues: str) -> int | None:
-    """The number that stands shortly before the thing to be listed."""
-    for noun in _NAMED.finditer(cues):
-        if _NOUNS[noun[1]] is Kind.LIST and (count := _COUNT.search(cues[max(0, noun.start() - 40) : noun.start()])):
-            return _NUMBERS.index(count[1]) + 2 if count[1] in _NUMBERS else max(1, int(count[1]))
-    return None
 
 
 def _schema(response_format: ResponseFormat | None) -> dict[str, Any] | None:

@@ -9,10 +9,11 @@ from random import Random
 
 import msgspec
 
-from corpusmill.simulate.brief import Brief, Kind
+from corpusmill.simulate.brief import Brief
 from corpusmill.simulate.chance import derive
 from corpusmill.simulate.findings import NONE_FOUND, findings, named_in
 from corpusmill.simulate.grammar import Grammar, Voice, read_rules
+from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.objects import invent_value, schema_of_keys
 from corpusmill.simulate.plots import plot
 from corpusmill.simulate.scripts import script

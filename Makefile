@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo recipes test check coverage crash kill soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
+.PHONY: help demo loop recipes test check coverage crash kill soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(READY)  ## run the plots recipe on a simulated endpoint, and say where t
 	@$(BIN)/corpusmill recipes copy plots out/demo
 	@env -u OPENAI_BASE_URL -u OPENAI_API_KEY -u OPENAI_MODEL -u CORPUSMILL_CONFIG \
 		$(BIN)/corpusmill run out/demo/plots.yaml --data out/demo/data
+
+loop: $(READY)  ## notes, a corpus, a model trained on it, and base against tuned on notes that neither has seen
+	$(BIN)/python -m benchmarks.loop
 
 recipes: $(READY)  ## run every shipped recipe at a small size on a simulated endpoint that errs, and show its books
 	$(BIN)/python -m tests.recipes

@@ -50,7 +50,7 @@ def serving(latency_seconds: float = 0.0, spread: float = 0.0) -> Iterator[Serve
     command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency_seconds), "--spread", str(spread)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=_environ(), stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdout is not None, "stdout is a pipe"  # noqa: S101 - for the type checker
+        assert process.stdout is not None, "stdout is a pipe"
         yield Server(process.stdout.readline().strip())
 
 

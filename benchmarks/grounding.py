@@ -13,7 +13,7 @@ from benchmarks.table import Row
 from corpusmill.chain.filters import Subject, compile_checks, edited, first_rejection
 from corpusmill.recipes import recipe_files
 from corpusmill.simulate.brief import Brief
-from corpusmill.simulate.findings import TERMS, findings
+from corpusmill.simulate.findings import TERMS, Care, findings
 from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.text import invent
 from corpusmill.spec.schema import Filter, Grounding
@@ -61,11 +61,11 @@ def _removal(notes: list[str], asked: Grounding) -> Removal:
     items = invented = removed = rightly = 0
     for number, note in enumerate(notes):
         for sought in TERMS:
-            told = findings(note, sought, Random(f"{number}/{sought}"), INVENTED_SHARE)
+            told = findings(note, sought, Random(f"{number}/{sought}"), Care(INVENTED_SHARE))
             subject = Subject("", "stop", [finding.text for finding in told], None, {"note": note})
             after = edited(checks, subject)
             kept = after.output if first_rejection(checks.of_output, after) is None else []
-            assert isinstance(kept, list), "it was a list"  # noqa: S101 - for the type checker
+            assert isinstance(kept, list), "it was a list"
             gone = [finding for finding in told if finding.text not in kept]
             items += len(told)
             invented += sum(finding.invented for finding in told)

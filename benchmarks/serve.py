@@ -38,7 +38,7 @@ def started(pattern: str, *arguments: str, folder: str, **environ: str) -> Itera
         [*PROGRAM, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True, env={"PATH": "/usr/bin:/bin", **environ}
     )
     try:
-        assert process.stderr is not None  # noqa: S101 - it is a pipe
+        assert process.stderr is not None
         for line in process.stderr:
             if found := re.search(pattern, line):
                 yield found[1]
@@ -78,7 +78,7 @@ async def job_seconds(session: aiohttp.ClientSession, url: str) -> float:
         async for line in events.content:
             if line.startswith(b"data: "):
                 found = json.loads(line[6:])
-    assert found["state"] == "finished", found  # noqa: S101 - nothing else can be measured
+    assert found["state"] == "finished", found
     times = [datetime.fromisoformat(found[name]) for name in ("started_at", "finished_at")]
     return (times[1] - times[0]).total_seconds()
 

@@ -170,7 +170,7 @@ async def work(client: Strategy, server: Server, workload: Workload, name: str) 
 
 async def foreign(server: Server, share: float, chance: random.Random) -> None:
     """Take a share of the requests at random moments, without regard to anybody."""
-    assert server.requests is not None  # noqa: S101 # a scenario with foreign load limits requests
+    assert server.requests is not None  # a scenario with foreign load limits requests
     rate = share * server.requests.limit / 60
     async with asyncio.TaskGroup() as group:
         while True:

@@ -94,7 +94,7 @@ def simulating(arguments: tuple[str, ...]) -> Iterator[str]:
     command = [sys.executable, "-m", "corpusmill", "simulate", "--port", "0", *ARGUMENTS, *arguments]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "CORPUSMILL_"))}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - a pipe, as asked for
+        assert process.stdout is not None
         try:
             yield next(word for word in process.stdout.readline().split() if word.startswith("http://"))
         finally:

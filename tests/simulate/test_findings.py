@@ -6,7 +6,7 @@ import pytest
 
 from corpusmill.simulate.brief import read_brief
 from corpusmill.simulate.chance import prompt_key
-from corpusmill.simulate.findings import REWORDED_SHARE, TERMS, findings, named_in
+from corpusmill.simulate.findings import REWORDED_SHARE, TERMS, Care, findings, named_in
 from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.text import invent
 
@@ -43,7 +43,7 @@ def test_of_what_a_note_does_not_name_nothing_is_listed() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3])
 def test_the_share_of_invented_findings_is_what_was_asked_for(share: float) -> None:
     source = ". ".join(TERMS["medication"][:12])
-    told = [finding for seed in range(400) for finding in findings(source, "medication", Random(seed), share)]
+    told = [finding for seed in range(400) for finding in findings(source, "medication", Random(seed), Care(share))]
     invented = [finding for finding in told if finding.invented]
     assert len(invented) / len(told) == pytest.approx(share, abs=0.02)
     assert not any(finding.text.lower() in source.lower() for finding in invented)

@@ -4,6 +4,7 @@ from corpusmill.bootstrap.target import UpstreamError
 from corpusmill.config import ConfigError
 from corpusmill.daemon.lock import DataBusyError
 from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
+from corpusmill.evaluate.errors import EvaluationError
 from corpusmill.exports.errors import ExportError, OutputError
 from corpusmill.finetune.errors import FinetuneError, ProviderError
 from corpusmill.imports.job import ImportRefusedError
@@ -25,6 +26,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     JobBusyError: FAILED,
     JobFolderError: USAGE,
     ExportError: USAGE,
+    EvaluationError: USAGE,
     FinetuneError: USAGE,
     ImportRefusedError: USAGE,
     OutputError: FAILED,

@@ -18,6 +18,7 @@ COMMANDS = {
     "trace": "Show every call of one item: what was asked, what was answered, the provider's request id.",
     "export": "Write a corpus in a trainer's format.",
     "finetune": "Train a model on a corpus, and follow the training.",
+    "evaluate": "Compare models on held-out items, and tell how sure that is.",
     "refold": "Make another corpus out of the same calls: other filters, dedup or examples.",
     "fsck": "Verify the files of a job, and set damaged parts aside.",
     "purge": "Delete the journal of a job that is over.",

@@ -20,6 +20,9 @@ _OPTION_OF_FIELD = {
     "api_key": "--api-key",
     "text_chars": "--text-chars",
     "invented_share": "--invented",
+    "missed_share": "--missed",
+    "sloppy_share": "--sloppy",
+    "tuned_share": "--tuned",
     "requests_per_minute": "--rpm",
     "tokens_per_minute": "--tpm",
     "default_max_tokens": "--default-max-tokens",
@@ -78,6 +81,18 @@ class InvalidOption(click.ClickException):
     default=0.1,
     show_default=True,
     help="Of what is listed of a clinical note, the share that the note does not name.",
+)
+@click.option(
+    "--missed", "missed_share", type=float, default=0.0, help="Of what a note names, the share that lists leave out."
+)
+@click.option("--sloppy", "sloppy_share", type=float, default=0.0, help="Share of such lists that have no bullets.")
+@click.option(
+    "--tuned",
+    "tuned_share",
+    type=float,
+    default=0.2,
+    show_default=True,
+    help="What a tuned model still has of these three shares.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every text, fault and latency.")
 @click.option("--models", default="simulated", show_default=True, help="Names it answers to, joined by commas.")

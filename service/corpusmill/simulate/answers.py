@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from corpusmill.simulate.brief import Brief, read_brief
 from corpusmill.simulate.chance import derive, unit
 from corpusmill.simulate.faults import Fault
+from corpusmill.simulate.findings import Care
 from corpusmill.simulate.text import invent, pooled, refusal, reworded
 from corpusmill.simulate.wire import (
     Call,
@@ -38,19 +39,19 @@ class Author(msgspec.Struct, frozen=True):
     Attributes:
         seed_key: the key of the seed, of which duplicates are made.
         text_chars: the mean length of a plot.
-        invented_share: of what is listed of a note, the share that it does not name.
+        care: with which notes are read.
     """
 
     seed_key: int
     text_chars: int
-    invented_share: float = 0.0
+    care: Care = Care()
 
 
 def complete(author: Author, call: Call, key: int, fault: Fault | None, origin: Origin) -> Completion:
     """The completion of the call whose prompt has this key, with this fault of the text, if any."""
     answers: list[tuple[str, str]] = []
     for number, prompt in enumerate(call.prompts):
-        brief = replace(read_brief(prompt, call.response_format), invented_share=author.invented_share)
+        brief = replace(read_brief(prompt, call.response_format), care=author.care)
         for choice in range(call.choices):
             choice_key = derive(key, "choice", number * call.choices + choice)
             answers.append(_cut(call, *_written(author, brief, choice_key, fault)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from corpusmill.simulate.findings import sought_in
+from corpusmill.simulate.findings import Care, sought_in
 from corpusmill.simulate.kinds import SCALE, Kind, items_asked, kind_asked
 from corpusmill.simulate.length import CHARS_PER_WORD, words_asked
 from corpusmill.simulate.setting import values_named
@@ -31,7 +31,7 @@ class Brief(msgspec.Struct, frozen=True):
         commas: a list stands on one line.
         sought: what a list or a yes is about, where it is asked of a note: a key of `findings.TERMS`.
         source: the prompt, with the note in it.
-        invented_share: of what is listed of a note, in the mean, the share that it does not name.
+        care: with which the note is read.
         low, high: the scale of a number.
         label: what stands before a number on a line of its own.
         ending: what a speaker says to take leave, once something was asked.
@@ -49,7 +49,7 @@ class Brief(msgspec.Struct, frozen=True):
     commas: bool = False
     sought: str = ""
     source: str = ""
-    invented_share: float = 0.0
+    care: Care = Care()
     low: int = 1
     high: int = 5
     label: str = ""

@@ -39,6 +39,24 @@ _KEYS = {"d": "diagnosis", "m": "medication", "p": "prognosis", "t": "test"}
 _NUMBER = re.compile(r"\d+")
 
 
+class Care(NamedTuple):
+    """How carefully a note is read.
+
+    Attributes:
+        invented: of the findings that are told, in the mean, the share that the note does not name; below 1.
+        missed: of what the note names, the share that is not told.
+        sloppy: of the lists, the share that has numbers and an introduction instead of bullets.
+    """
+
+    invented: float = 0.0
+    missed: float = 0.0
+    sloppy: float = 0.0
+
+    def times(self, share: float) -> "Care":
+        """Return a reader who has only this share of each fault."""
+        return Care(*(each * share for each in self))
+
+
 class Finding(NamedTuple):
     """One thing that is said to be in a note, and whether it was invented."""
 
@@ -58,20 +76,22 @@ def named_in(source: str, sought: str) -> list[str]:
     return [term for term in TERMS[sought] if term.lower() in lowered]
 
 
-def findings(source: str, sought: str, random: Random, invented_share: float) -> list[Finding]:
-    """What a reader lists: all that the text names, some of it in other words, and what it does not name.
+def findings(source: str, sought: str, random: Random, care: Care) -> list[Finding]:
+    """What a reader lists: what the text names, some of it in other words, and what it does not name.
 
     Args:
         source: the text, with or without the question around it.
         sought: a key of `TERMS`.
-        random: decides what is invented.
-        invented_share: of the findings that are told, in the mean; below 1.
+        random: decides what is invented and missed.
+        care: the reader's.
     """
     true = named_in(source, sought)
     told: list[Finding] = []
     for term in true:
+        if care.missed and random.random() < care.missed:
+            continue
         told.append(Finding(_reworded(term, random), invented=False))
-        if random.random() < invented_share / (1 - invented_share):
+        if random.random() < care.invented / (1 - care.invented):
             told.append(Finding(_invented(source, sought, true, random), invented=True))
     unique = {finding.text.lower(): finding for finding in told}
     return list(unique.values())

@@ -37,6 +37,9 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         seed: decides every text, fault and latency.
         text_chars: the mean length of plots, in characters; other texts are shorter in proportion.
         invented_share: of what is listed of a clinical note, the share that the note does not name.
+        missed_share: of what a note names, the share that a list of it leaves out.
+        sloppy_share: of lists of what a note names, the share that has numbers and an introduction, not bullets.
+        tuned_share: of these three shares, what a tuned model still has.
         requests_per_minute, tokens_per_minute: None means no limit of that kind.
         accounting: `reserve` charges what a request may use; `settle` gives back, once it is answered, what it did not.
         default_max_tokens: what a chat request without `max_tokens` reserves for its answer; it is not cut there.
@@ -58,6 +61,9 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     text_chars: int = 2_500
     invented_share: float = 0.1
+    missed_share: float = 0.0
+    sloppy_share: float = 0.0
+    tuned_share: float = 0.2
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     accounting: Accounting = "settle"
@@ -99,6 +105,9 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
 _BOUNDS = (
     ("text_chars", 100, 200_000),
     ("invented_share", 0.0, 0.5),
+    ("missed_share", 0.0, 0.9),
+    ("sloppy_share", 0.0, 1.0),
+    ("tuned_share", 0.0, 1.0),
     ("requests_per_minute", 1, 1_000_000_000),
     ("tokens_per_minute", 1, 1_000_000_000_000),
     ("default_max_tokens", 1, 1_000_000),

@@ -22,9 +22,10 @@ from corpusmill.simulate.chance import derive, prompt_key, unit
 from corpusmill.simulate.errors import FAILED_INSIDE, REFUSED_AT_THE_DOOR, ApiError
 from corpusmill.simulate.faults import Fault, FaultPlan
 from corpusmill.simulate.files import Files
+from corpusmill.simulate.findings import Care
 from corpusmill.simulate.ledger import Ledger
 from corpusmill.simulate.options import SimulateOptions
-from corpusmill.simulate.tuning import Tuning
+from corpusmill.simulate.tuning import TUNED, Tuning
 from corpusmill.simulate.visits import Visits
 from corpusmill.simulate.wire import Call, Usage
 
@@ -89,7 +90,9 @@ class Simulation:
         self._plan = FaultPlan(options.faults)
         self._visits = Visits(VISITS_KEPT)
         self._prefixes = Visits(PREFIXES_KEPT)
-        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, options.invented_share)
+        care = Care(options.invented_share, options.missed_share, options.sloppy_share)
+        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, care)
+        self._tuned = replace(self._author, care=care.times(options.tuned_share))
         self._serial = count(1)
 
     def answer(self, call: Call, now: float, created: int) -> Reply:
@@ -172,7 +175,8 @@ class Simulation:
             return Reply(error.status, error.outcome, error.encoded(), error.headers)
         if fault is Fault.HANG:
             return Reply(200, str(fault), b"", {}, delivery=Delivery.HANG)
-        completion = complete(self._author, call, key, fault, origin)
+        author = self._tuned if call.model.startswith(TUNED) else self._author
+        completion = complete(author, call, key, fault, origin)
         body = msgspec.json.encode(completion)
         reply = Reply(200, str(fault or "ok"), body, {}, used=completion.usage)
         return _spoiled(reply, fault, at_once=unit(key, "reset", self._visits.of(key)) < 0.5)

@@ -34,6 +34,7 @@ _NOTE_SECTIONS = (
 """Heading, symbol and length in characters at the default length of text."""
 _ENDING_SHARE = 0.25
 """How often a speaker takes leave who was told how."""
+_INTRODUCTION = "Here is what I found in the note:"
 _PHRASE_CHARS = 75
 """A text that should be no longer is a phrase."""
 DUPLICATES_POOL = 16
@@ -86,7 +87,9 @@ def _prose(brief: Brief, random: Random, chars: int) -> str:
 
 def _list(brief: Brief, random: Random, _chars: int) -> str:
     if brief.sought:
-        told = findings(brief.source, brief.sought, random, brief.invented_share)
+        told = findings(brief.source, brief.sought, random, brief.care)
+        if told and brief.care.sloppy and random.random() < brief.care.sloppy:
+            return "\n".join([_INTRODUCTION, *(f"{at}. {finding.text}" for at, finding in enumerate(told, 1))])
         return "\n".join(f"- {finding.text}" for finding in told) or NONE_FOUND
     voice = _topical(brief, random)
     count = brief.items or 4 + int(random.random() * 7)

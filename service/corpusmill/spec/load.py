@@ -6,7 +6,7 @@ Rule of this file: whatever the text is, the outcome is a JobSpec or a SpecError
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
 import msgspec
 import re2
@@ -21,6 +21,7 @@ from .yaml_reader import read_yaml
 
 MAX_FILE_BYTES = 16 * 2**20
 
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 Form = Literal["yaml", "json", "toml"]
 
 _KEY_PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
@@ -34,6 +35,11 @@ def load_spec(path: Path) -> JobSpec:
     Raises:
         SpecError: the file cannot be read (the problem names it), or what `parse_spec` raises.
     """
+    return load_as(JobSpec, path)
+
+
+def load_as(kind: type[Kind], path: Path) -> Kind:
+    """What a file tells, as another kind of spec than a job's; raises as `load_spec`."""
     form = _FORMS.get(path.suffix.lower())
     if form is None:
         raise SpecError("", f"{path}: the name of a spec ends in one of {listed(_FORMS)}")
@@ -47,7 +53,7 @@ def load_spec(path: Path) -> JobSpec:
             "", f"{path}: larger than {MAX_FILE_BYTES // 2**20} MiB; long axes belong in files of their own"
         )
     try:
-        return parse_spec(text, form)
+        return _parse_as(kind, text, form)
     except SpecError as error:
         raise error if error.path else SpecError("", f"{path}: {error.problem}") from None
 
@@ -60,6 +66,10 @@ def parse_spec(text: bytes, form: Form) -> JobSpec:
     Raises:
         SpecError: the text is not UTF-8 or not of that form (with the line), or it does not fit (with the path).
     """
+    return _parse_as(JobSpec, text, form)
+
+
+def _parse_as(kind: type[Kind], text: bytes, form: Form) -> Kind:
     try:
         document = _READERS[form](text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -67,9 +77,9 @@ def parse_spec(text: bytes, form: Form) -> JobSpec:
         raise SpecError("", f"line {line}: not UTF-8 text (byte 0x{text[error.start]:02x})") from None
     require_portable(document)
     try:
-        return msgspec.convert(document, JobSpec)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise first_problem(document, JobSpec) or SpecError("", str(error)) from None
+        raise first_problem(document, kind) or SpecError("", str(error)) from None
 
 
 def _read_json(text: str) -> object:

@@ -107,7 +107,7 @@ class Tree:
         done = subprocess.run(
             ["/bin/sh", "-ec", self.below(command)],
             cwd=self.folder,
-            env=environment(self._bin, self.root),
+            env=environment(self._bin, Path.home()),
             capture_output=True,
             text=True,
             check=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from corpusmill.cli.errors import EXIT_CODES
 from corpusmill.exports.errors import ExportError
@@ -157,3 +158,41 @@ def test_a_split_needs_one_in_the_spec(tmp_path: Path) -> None:
     assert str(error) == "--split needs `split` in the spec of job one"
     assert "record one:" in str(invoke(*arguments, "openai-chat").exception)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_card_tells_counts_files_recipe_models_and_what_was_not_kept(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "corpus.jsonl"
+    output("export", "tales", "--data", data, "--format", "sharegpt", "--output", path, "--split", "--card")
+    card = (tmp_path / "README.md").read_text("utf-8")
+    _, front, body = card.split("---\n", 2)
+    hub = yaml.safe_load(front)
+    assert hub["license"] == "unknown"
+    assert hub["size_categories"] == ["n<1K"]
+    files = {each["split"]: tmp_path / each["path"] for each in hub["configs"][0]["data_files"]}
+    assert set(files) == {"train", "validation"}
+    for file in files.values():
+        assert f"{len(lines_of(file)):,}" in body
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in body
+    spec = (data / "jobs" / "tales" / "spec.json").read_bytes()
+    assert hashlib.sha256(spec).hexdigest() in body
+    report = json.loads(output("report", "tales", "--data", data, "--json"))
+    for reason, count in {**report["rejected_by"], **report["failed_by"]}.items():
+        assert f"| {reason} | {count} |" in body
+    answered = report["calls"]["answered"]
+    rows = re.findall(r"^\| \w+ \| \S+ \| ([\d,]+) \| [\d,]+ \| [\d,]+ \|", body, re.MULTILINE)
+    assert sum(int(row.replace(",", "")) for row in rows) == answered
+    assert "FILL IN: the licence" in body
+
+
+def test_a_card_of_a_job_whose_journal_was_purged_names_the_models_of_the_spec(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "jobs" / "tales", tmp_path / "data" / "jobs" / "tales")
+    output("purge", "tales", "--data", tmp_path / "data", "--yes")
+    where = ("--format", "openai-chat", "--output", tmp_path / "a.jsonl")
+    output("export", "tales", "--data", tmp_path / "data", *where, "--card")
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert "the journal was purged" in card
+    assert "| default |" in card
+    again = refused("export", "tales", "--data", tmp_path / "data", *where[:3], tmp_path / "b.jsonl", "--card")
+    assert "README.md is there already; --force replaces it" in again
+    assert not (tmp_path / "b.jsonl").exists()
+    assert "--card" in refused("export", "tales", "--data", data, "--format", "sharegpt", "--output", "-", "--card")

@@ -47,6 +47,21 @@ def appearing(paths: list[Path], mark: str, *, replace: bool) -> Iterator[list[P
             temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a durable file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def _put_in_place(temporaries: list[Path], paths: list[Path]) -> None:
     for temporary, path in zip(temporaries, paths, strict=True):
         try:

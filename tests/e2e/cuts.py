@@ -165,7 +165,8 @@ def loop_mount(folder: Path) -> Iterator[LoopMount]:
     try:
         yield mount
     finally:
-        _quietly("umount", "--lazy", place)
+        if place.is_mount():
+            _quietly("umount", "--lazy", place)
 
 
 def _quietly(*arguments: str | Path) -> None:

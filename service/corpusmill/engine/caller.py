@@ -233,12 +233,20 @@ class Caller:
         return answer
 
     async def _admit(self, route: Route, charge: Charge, worker: Worker, *, first: bool) -> Ticket:
-        """Wait for a ticket; where few others wait, there is room for more workers."""
-        self.waiting += 1
-        try:
-            worker.asked, ticket = await route.admit(charge, first=first)
-        finally:
-            self.waiting -= 1
+        """Wait for a ticket, and give it back if there is no room any more for what the call brings.
+
+        Where few others wait, there is room for more workers.
+        """
+        while True:
+            self.waiting += 1
+            try:
+                worker.asked, ticket = await route.admit(charge, first=first)
+            finally:
+                self.waiting -= 1
+            if not self._writer.is_full or self._halt.ending is not None:
+                break
+            ticket.withdraw()
+            await self._writer.wait_for_room()
         if self.waiting < SPARE:
             self._room()
         return ticket

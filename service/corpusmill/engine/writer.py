@@ -104,8 +104,8 @@ class Writer:
 
     @property
     def is_full(self) -> bool:
-        """Whether no call should be issued just now."""
-        return self._paused_at is not None or self._pending_bytes > PENDING_BYTES
+        """Whether no call should be issued just now: a first refusal of the disk is enough."""
+        return self._paused_at is not None or self._pending_bytes > PENDING_BYTES or self._store.is_refused
 
     @property
     def unsynced(self) -> int:

@@ -27,6 +27,10 @@ class Log:
         reader: a reader that has read all blocks; the log continues behind its tail.
         places: takes note of where the blocks stand.
         segment_bytes: the size at which a segment is left.
+
+    Attributes:
+        is_refused: whether the disk refused the last lines, and they have no durable place yet; set before they are
+            written again, to be read from any thread.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Log:
         self._files, self._folder, self._segment_bytes = files, folder, segment_bytes
         self._number, self._chain, self.next_sequence = tail.newest, tail.chain, tail.next_sequence
         self._places = places
+        self.is_refused = False
         self._file: File | None = None
         self._offset = 0
         self._opening = tail.carried
@@ -57,10 +62,12 @@ class Log:
         try:
             self._append(lines)
         except OSError as error:
+            self.is_refused = True
             self._abandon()
             if error.errno in FULL:
                 raise
             self._append_again(lines)
+        self.is_refused = False
         self.next_sequence = first + len(lines)
         return first
 

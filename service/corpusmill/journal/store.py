@@ -89,6 +89,11 @@ class JobStore:
         return self._fold.job_state
 
     @property
+    def is_refused(self) -> bool:
+        """Whether entries were refused by the disk and have no durable place yet; changes while `commit` is at work."""
+        return self._log.is_refused
+
+    @property
     def empty(self) -> bool:
         """Whether the job has never recorded anything."""
         return self._log.next_sequence == 1

@@ -35,6 +35,11 @@ class Served:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.load(answer)
 
+    def read(self, path: str) -> bytes:
+        """The content of a GET."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - loopback
+            return bytes(answer.read())
+
     def status(self, path: str) -> int:
         """The status of a GET."""
         try:

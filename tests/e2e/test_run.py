@@ -126,14 +126,38 @@ def test_a_budget_in_calls_stops_with_exit_code_3(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["state"] == "exhausted"
 
 
+PRICED = """
+[endpoints.here]
+base_url = "{base_url}"
+[models.default]
+endpoint = "here"
+name = "simulated"
+prices = {{input = 1.0, output = 2.0}}
+"""
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0])
+def test_calls_that_were_billed_and_brought_nothing_are_in_the_balance_sheet(tmp_path: Path, rate: float) -> None:
+    with simulated("--faults", f"empty_choice={rate}") as base_url:
+        config = tmp_path / "models.toml"
+        config.write_text(PRICED.format(base_url=base_url))
+        spec = write_spec(tmp_path)
+        done = command("run", spec, "--config", config, "--json", "--quiet", folder=tmp_path)
+        bills = stats(base_url)["billed"].values()
+    report = command("report", "job", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    billed = {kind: sum(bill[kind] for bill in bills) for kind in ("input", "cached_input", "output")}
+    assert summary["calls"]["errors"] > 50
+    assert summary["tokens"] == json.loads(report.stdout)["tokens"] == billed
+    # cached input costs what input does, where no other price is told
+    assert summary["cost_usd"] == pytest.approx((billed["input"] + 2 * billed["output"]) / 1e6, abs=1e-6)
+
+
 def test_a_budget_in_dollars_is_kept_by_the_endpoints_own_count(tmp_path: Path) -> None:
-    (tmp_path / "models.toml").write_text(
-        '[endpoints.here]\nbase_url = "BASE"\n[models.default]\nendpoint = "here"\nname = "simulated"\n'
-        "prices = {input = 1.0, output = 2.0}\n"
-    )
     with simulated() as base_url:
         config = tmp_path / "models.toml"
-        config.write_text(config.read_text().replace("BASE", base_url))
+        config.write_text(PRICED.format(base_url=base_url))
         spec = write_spec(tmp_path, budget={"usd": 0.05})
         done = command("run", spec, "--config", config, "--json", "--quiet", folder=tmp_path)
         tokens = stats(base_url)["tokens"]["used"]

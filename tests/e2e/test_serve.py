@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import PROGRAM, SPEC, environment, simulated, stats
+from tests.e2e.running import PROGRAM, SPEC, command, environment, simulated, stats
 from tests.e2e.serving import BOUND_SECONDS, served
 
 
@@ -183,3 +183,40 @@ def test_config_check_says_what_is_wrong_and_what_there_is(tmp_path: Path) -> No
     bad = check('[keys.a]\nkey_env = "NOT_SET"\n')
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr == "corpusmill: keys.a.key_env: the variable NOT_SET is not set\n"
+
+
+def test_what_a_refold_made_of_a_job_is_what_the_daemon_serves(tmp_path: Path) -> None:
+    with simulated("--text-chars", "400") as base_url, served(tmp_path, base_url) as daemon:
+        job = daemon.ask("POST", "/api/v1/jobs", SPEC)["id"]
+        daemon.until(job, lambda found: found["state"] == "finished")
+        path = f"/api/v1/jobs/{job}"
+        before = daemon.ask("GET", path + "/report")
+        lengths = sorted(len(json.loads(line)["completion"]) for line in daemon.read(path + "/records").splitlines())
+        spec = tmp_path / "spec.json"
+        spec.write_text(json.dumps({**SPEC, "filters": [{"of": "plot", "min_chars": lengths[100] - 5}]}))
+        done = command("refold", job, "--spec", spec, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        report, shards = daemon.ask("GET", path + "/report"), daemon.ask("GET", path + "/shards")["items"]
+        records, shard = daemon.read(path + "/records"), daemon.read(f"{path}/shards/{shards[0]['name']}")
+    made = tmp_path / "data" / "jobs" / job / "generations" / "0002" / "corpus"
+    assert 0 < report["outcomes"]["kept"] < before["outcomes"]["kept"]
+    assert len(records.splitlines()) == report["outcomes"]["kept"] == sum(each["records"] for each in shards)
+    assert shard == (made / shards[0]["name"]).read_bytes()
+
+
+def test_a_job_that_the_daemon_runs_is_not_repaired_folded_or_purged(tmp_path: Path) -> None:
+    with simulated("--latency", "0.2") as base_url, served(tmp_path, base_url) as daemon:
+        job = daemon.ask("POST", "/api/v1/jobs", {**SPEC, "limits": {"concurrency": 2}})["id"]
+        daemon.until(job, lambda found: found["calls"]["answered"] > 0)
+        spec = tmp_path / "spec.json"
+        spec.write_text(json.dumps(SPEC))
+        for arguments in (["fsck", job, "--repair"], ["refold", job, "--spec", spec]):
+            refused = command(*arguments, folder=tmp_path)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert refused.stderr.endswith(f"is running already, in process {daemon.process.pid}\n")
+        refused = command("purge", job, "--yes", folder=tmp_path)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+        assert "its journal is needed" in refused.stderr
+        folder = tmp_path / "data" / "jobs" / job
+        assert any((folder / "journal").iterdir())
+        assert not (folder / "generations").exists()

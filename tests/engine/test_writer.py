@@ -71,6 +71,10 @@ class Bench:
         return function()
 
 
+async def in_thread(function: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(function)
+
+
 def indexes(folder: Path) -> Iterator[int]:
     for block in Reader(Disk(), folder / "journal").blocks():
         for line in block.lines:
@@ -116,7 +120,7 @@ def test_no_call_is_issued_between_the_first_refusal_of_the_disk_and_a_durable_p
     async def main() -> None:
         disk = FailingDisk()
         store = store_in(tmp_path, disk)
-        writer = Writer("job", store, blocking=asyncio.to_thread, free_bytes=lambda: 1 << 40, emit=lambda _: None)
+        writer = Writer("job", store, blocking=in_thread, free_bytes=lambda: 1 << 40, emit=lambda _: None)
         async with asyncio.TaskGroup() as group:
             group.create_task(writer.run())
             assert not writer.is_full

@@ -95,9 +95,9 @@ class Refold:
                 if isinstance(record, Paid):
                     paid.setdefault(record.index, []).append(record)
                 elif isinstance(record, Tried):
-                    tried[record.index] = _sum(tried.get(record.index, Attempts()), record.attempts)
+                    tried[record.index] = tried.get(record.index, Attempts()) + record.attempts
                 elif isinstance(record, Decided):
-                    attempts = _sum(tried.pop(record.index, Attempts()), record.attempts)
+                    attempts = tried.pop(record.index, Attempts()) + record.attempts
                     yield replace(record, attempts=attempts), paid.pop(record.index, [])
 
     def _item(self, old: Decided, paid: list[Paid]) -> list[Entry]:
@@ -185,10 +185,6 @@ def asked(ask: Ask) -> bytes:
     """Return what tells one ask from another."""
     step = ask.step
     return msgspec.json.encode((step.model, step.parameters, ask.prompt), order="sorted")
-
-
-def _sum(one: Attempts, other: Attempts) -> Attempts:
-    return Attempts(one.sent + other.sent, one.rate_limited + other.rate_limited, one.errors + other.errors)
 
 
 FREE = frozenset({"attempts", "parse", "clean", "between", "require", "back_to", "otherwise"})

@@ -227,6 +227,9 @@ class Caller:
             self._emit(call_answered(answer, lane, ticket, tally.index, after))
         else:
             tally.count(is_refused=answer.kind is FailureKind.RATE_LIMITED)
+            if answer.usage is not None:
+                await route.priced.wait()
+                tally.bill(answer.usage, lane.cost_of_failure(answer))
             now = self._clock()
             self._held.look(route, now, answer.message)
             self._emit(call_failed(answer, lane, ticket, tally.index, after, now))

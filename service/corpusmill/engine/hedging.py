@@ -67,7 +67,7 @@ class Hedging:
                     if not first.done() and self._is_worth_it(race, loop.time() - sent_at):
                         self._hedges += 1
                         _ = _start(group, race.call, worker)
-                result = await _first_of(worker, race.tally)
+                result = await _first_of(worker, race)
         finally:
             worker.hands.clear()
         if result is None:
@@ -103,8 +103,9 @@ def _start(group: asyncio.TaskGroup, call: Call, worker: Worker) -> "asyncio.Tas
     return task
 
 
-async def _first_of(worker: Worker, tally: Tally) -> Answer | Failure | None:
+async def _first_of(worker: Worker, race: Race) -> Answer | Failure | None:
     """Return the first answer, or else a failure; None if the run ends. What is still out then is given up."""
+    tally = race.tally
     failure: Failure | None = None
     answer: Answer | None = None
     waiting = set(worker.hands)
@@ -115,7 +116,7 @@ async def _first_of(worker: Worker, tally: Tally) -> Answer | Failure | None:
             if result is None:
                 continue
             if answer is not None:
-                tally.count(is_refused=False)
+                _lose(result, race)
             elif isinstance(result, Answer):
                 answer, worker.asked = result, worker.hands[task].asked
             else:
@@ -126,3 +127,11 @@ async def _first_of(worker: Worker, tally: Tally) -> Answer | Failure | None:
             tally.count(is_refused=False)
         task.cancel()
     return answer or failure
+
+
+def _lose(result: Answer | Failure, race: Race) -> None:
+    """Count a call that came back when another had won; a failure was counted when it came."""
+    if isinstance(result, Answer):
+        race.tally.count(is_refused=False)
+        if result.completion.usage_known:
+            race.tally.bill(result.completion.usage, race.lane.cost(result.completion))

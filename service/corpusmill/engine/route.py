@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from corpusmill.chain.completion import Usage
 from corpusmill.endpoint.client import Answer, CallRequest
 from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import Prices
 from corpusmill.engine.tickets import Ticket, Tickets
-from corpusmill.journal.records import Attempts
+from corpusmill.journal.records import Attempts, Billed
 from corpusmill.limits.charge import Charge
 from corpusmill.limits.hold import Hold
 from corpusmill.limits.pool import Load, least_outstanding
@@ -119,21 +120,29 @@ class Route:
 
 
 class Tally:
-    """Requests of one item that no record accounts for yet."""
+    """Requests of one item that no record accounts for yet, and what those without a completion cost."""
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.sent = self.rate_limited = self.errors = 0
+        self._billed: Billed | None = None
 
     def count(self, *, is_refused: bool) -> None:
         """Count a call without a completion."""
         self.rate_limited += is_refused
         self.errors += not is_refused
 
+    def bill(self, usage: Usage, cost_picodollars: int | None) -> None:
+        """Add what the endpoint billed for a call without a completion; None: its price is unknown."""
+        tokens = usage.input_tokens, usage.cached_input_tokens, usage.output_tokens
+        billed = Billed(*tokens, cost_picodollars or 0, int(cost_picodollars is None))
+        self._billed = billed if self._billed is None else self._billed + billed
+
     def take(self) -> Attempts:
         """Return the counts and start anew."""
-        attempts = Attempts(self.sent, self.rate_limited, self.errors)
+        attempts = Attempts(self.sent, self.rate_limited, self.errors, self._billed)
         self.sent = self.rate_limited = self.errors = 0
+        self._billed = None
         return attempts
 
 

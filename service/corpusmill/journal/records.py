@@ -5,19 +5,52 @@ recomputed: a later version of the program reads what is here.
 """
 
 from collections.abc import Callable
+from operator import add
 from typing import Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 Outcome = Literal["kept", "rejected", "duplicate", "failed"]
 
 
+class Billed(msgspec.Struct, frozen=True, array_like=True):
+    """What was paid for requests that brought no completion, as far as the endpoint told: tokens and cost.
+
+    Attributes:
+        unpriced: of these requests, how many have tokens but no known price.
+    """
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    cost_picodollars: int = 0
+    unpriced: int = 0
+
+    def __add__(self, other: "Billed") -> "Billed":
+        return Billed(*map(add, astuple(self), astuple(other)))
+
+
 class Attempts(msgspec.Struct, frozen=True, array_like=True):
-    """What it took at the endpoint: requests sent, and how many of them were refused for rate or failed."""
+    """What it took at the endpoint: requests sent, and how many of them were refused for rate or failed.
+
+    Attributes:
+        billed: what those without a completion cost, None for nothing; older journals do not tell it.
+    """
 
     sent: int = 0
     rate_limited: int = 0
     errors: int = 0
+    billed: Billed | None = None
+
+    def __add__(self, other: "Attempts") -> "Attempts":
+        billed = [each for each in (self.billed, other.billed) if each is not None]
+        return Attempts(
+            self.sent + other.sent,
+            self.rate_limited + other.rate_limited,
+            self.errors + other.errors,
+            sum(billed, start=Billed()) if billed else None,
+        )
 
 
 class Paid(msgspec.Struct, frozen=True, tag="r", tag_field="k", omit_defaults=True):

@@ -51,7 +51,7 @@ class Sheet(msgspec.Struct):
 
     Attributes:
         sample: what the sample shows that all conditions judge, whatever the order of the filters.
-        cost_picodollars: leaves out the `unpriced` completions, whose price is unknown.
+        cost_picodollars: leaves out the `unpriced` calls, whose price is unknown.
         granted: what may have been spent, where the job has a budget.
         learnt: by step, what the last run that saw enough answers learnt about its calls.
     """
@@ -117,3 +117,10 @@ class Sheet(msgspec.Struct):
         calls.sent += attempts.sent
         calls.rate_limited += attempts.rate_limited
         calls.errors += attempts.errors
+        if (billed := attempts.billed) is not None:
+            tokens = self.tokens
+            tokens.input += billed.input_tokens
+            tokens.cached_input += billed.cached_input_tokens
+            tokens.output += billed.output_tokens
+            self.cost_picodollars += billed.cost_picodollars
+            self.unpriced += billed.unpriced

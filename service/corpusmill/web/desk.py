@@ -18,6 +18,8 @@ from corpusmill.bootstrap.target import Upstream
 from corpusmill.config import Config
 from corpusmill.daemon.intake import Terms
 from corpusmill.daemon.mill import Mill
+from corpusmill.jobs.folder import job_path
+from corpusmill.jobs.generations import generation_path
 from corpusmill.space.documents.places import Base
 from corpusmill.telemetry.events import Emit
 from corpusmill.web.keys import Keyring
@@ -78,6 +80,10 @@ class Desk:
     def read(self, work: Callable[[], Result]) -> Awaitable[Result]:
         """Do what waits for the disk; return its result."""
         return asyncio.get_running_loop().run_in_executor(self._reading, work)
+
+    def generation(self, job: str) -> Awaitable[Path]:
+        """Return the folder of a job's current generation: what a refold made of it, or else its own."""
+        return self.read(lambda: generation_path(job_path(self.data, job)))
 
     @contextmanager
     def stream(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from corpusmill.jobs.folder import job_path
 from corpusmill.jobs.lines import LineReader
 from corpusmill.web.desk import Desk
 from corpusmill.web.jobs import find_job
@@ -71,7 +70,7 @@ class LineOperations:
         async def send(call: Call) -> web.StreamResponse:
             job = await find_job(self._desk, call.request)
             query: LinesQuery = call.query
-            reader = LineReader(job_path(self._desk.data, job.id) / place)
+            reader = LineReader(await self._desk.generation(job.id) / place)
             with self._desk.stream():
                 await self._skip(reader, query.after)
                 response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

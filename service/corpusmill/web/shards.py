@@ -12,7 +12,6 @@ from typing import BinaryIO, Literal
 import msgspec
 from aiohttp import web
 
-from corpusmill.jobs.folder import job_path
 from corpusmill.journal.files import Disk
 from corpusmill.journal.manifest import read_commits
 from corpusmill.web.desk import Desk
@@ -87,13 +86,14 @@ class ShardOperations:
     async def list(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/shards."""
         job = await find_job(self._desk, call.request)
-        shards = await self._desk.read(lambda: sealed_shards(job_path(self._desk.data, job.id), call.query.place))
+        folder = await self._desk.generation(job.id)
+        shards = await self._desk.read(lambda: sealed_shards(folder, call.query.place))
         return tagged_response(call.request, ShardList(shards))
 
     async def file(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/shards/{name}."""
         job, request = await find_job(self._desk, call.request), call.request
-        folder, place = job_path(self._desk.data, job.id), call.query.place
+        folder, place = await self._desk.generation(job.id), call.query.place
         name = request.match_info["name"]
         shards = await self._desk.read(lambda: sealed_shards(folder, place))
         shard = next((each for each in shards if each.name == name), None)

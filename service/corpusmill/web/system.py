@@ -1,6 +1,7 @@
 """The daemon itself: is it alive, is it ready, its metrics, its gates, its description; and what a job would be."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -79,7 +80,7 @@ class SystemOperations:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._reports: dict[tuple[str, str | None], dict[str, Any]] = {}
+        self._reports: dict[tuple[str, Path, str | None], dict[str, Any]] = {}
 
     def operations(self) -> list[Operation]:
         """Declare those under /api/v1."""
@@ -202,7 +203,7 @@ class SystemOperations:
     async def report(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/report."""
         job = await find_job(self._desk, call.request)
-        known = (job.id, job.finished_at)
+        known = (job.id, await self._desk.generation(job.id), job.finished_at)
         report = self._reports.get(known)
         if report is None:
             report = await self._desk.think(lambda: as_object(report_of(self._desk.data, job.id)))

@@ -34,7 +34,7 @@ def main() -> int:
         for arguments in (
             ["run", "medical.yaml", "--model-name", model, "--quiet"],
             ["finetune", "medical", "--model", model],
-            ["evaluate", "heldout.yaml"],
+            ["evaluate", "heldout.yaml", "--html", "heldout.html"],
         ):
             print(f"\n$ corpusmill {' '.join(arguments)}", flush=True)
             code = subprocess.run([*PROGRAM, *arguments], cwd=FOLDER, env=environment, check=False).returncode

@@ -51,8 +51,11 @@ def test_the_intervals_contain_what_the_simulation_was_told(folder: Path, base_u
     assert set(verdicts.values()) == {"better"}
     assert {"precision", "agreement", "length_spread", "format", "groundedness"} <= set(verdicts)
 
-    again = command("evaluate", "heldout.yaml", folder=folder, base_url=base_url)
+    again = command("evaluate", "heldout.yaml", "--html", "page.html", folder=folder, base_url=base_url)
     assert "precision: tuned against base better" in again.stdout
+    page = (folder / "page.html").read_text()
+    assert page.count("<svg") == 2 * len(result["models"]["base"]["scores"])
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "not measured" in again.stdout, "no call was made a second time"
 
 

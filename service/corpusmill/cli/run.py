@@ -22,6 +22,7 @@ from corpusmill.bootstrap.run import run_job, simulated_target
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
+from corpusmill.cli.spans import otlp_option, spans_asked_for
 from corpusmill.cli.summary_text import summary_table
 from corpusmill.config import Config, load_config
 from corpusmill.jobs.folder import job_path
@@ -79,6 +80,7 @@ POSITIVE = click.IntRange(min=1)
     show_default=True,
     help="OpenTelemetry's names beside ours.",
 )
+@otlp_option
 def run(
     spec: Path,
     data: Path,
@@ -89,6 +91,7 @@ def run(
     log_level: Level,
     metrics_port: int | None,
     genai_metrics: GenAiNames,
+    otlp_endpoint: str | None,
     **overrides: float | None,
 ) -> int:
     """Run the job that SPEC describes, or go on with it.
@@ -102,10 +105,12 @@ def run(
         from_environment(os.environ),
         model_name,
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        summary, received = runner.run(
-            _run(job, data, upstream, Shown(quiet, log_level, metrics_port, genai_metrics), Base.beside(spec))
-        )
+    with (
+        spans_asked_for(otlp_endpoint) as sinks,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        shown = Shown(quiet, log_level, metrics_port, genai_metrics, sinks)
+        summary, received = runner.run(_run(job, data, upstream, shown, Base.beside(spec)))
     if as_json:
         click.echo(msgspec.json.encode(summary))
     elif not quiet:
@@ -118,12 +123,13 @@ def run(
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What of a run is shown."""
+    """What of a run is shown, and what else takes its events."""
 
     quiet: bool
     log_level: Level
     metrics_port: int | None
     genai_metrics: GenAiNames
+    sinks: list[Emit]
 
 
 class Signals:
@@ -158,6 +164,7 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base:
     display = _display() if not shown.quiet and sys.stderr.isatty() else None
     sinks: list[Emit] = [] if shown.quiet else [display.take if display else LogSink(level=shown.log_level)]
     metrics = _metrics(data, shown.genai_metrics) if shown.metrics_port is not None else None
+    sinks += shown.sinks
     if metrics is not None:
         sinks.append(metrics.take)
 

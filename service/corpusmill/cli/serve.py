@@ -9,7 +9,9 @@ import click
 import uvloop
 
 from corpusmill.bootstrap.target import from_environment
+from corpusmill.cli.spans import otlp_option, spans_asked_for
 from corpusmill.config import Config, load_config, overridden
+from corpusmill.telemetry.events import broadcast
 from corpusmill.telemetry.log import Level, LogSink
 from corpusmill.web.server import Configuration
 from corpusmill.web.server import serve as serving
@@ -39,7 +41,14 @@ from corpusmill.web.server import serve as serving
     show_default=True,
     help="debug: a line for every call, item and request.",
 )
-def serve(config_path: Path | None, model_name: str | None, log_level: Level, **options: str | int | None) -> int:
+@otlp_option
+def serve(
+    config_path: Path | None,
+    model_name: str | None,
+    log_level: Level,
+    otlp_endpoint: str | None,
+    **options: str | int | None,
+) -> int:
     """Serve a queue of jobs over HTTP.
 
     Each option has a place in the configuration and a variable CORPUSMILL_NAME. Without a configuration, the endpoint
@@ -51,6 +60,10 @@ def serve(config_path: Path | None, model_name: str | None, log_level: Level, **
         return overridden(file, os.environ, options)
 
     source = Configuration(load, from_environment(os.environ), model_name, os.environ)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving(source, emit=LogSink(level=log_level), say=lambda line: click.echo(line, err=True)))
+    with (
+        spans_asked_for(otlp_endpoint) as sinks,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        emit = broadcast(LogSink(level=log_level), *sinks)
+        runner.run(serving(source, emit=emit, say=lambda line: click.echo(line, err=True)))
     return 0

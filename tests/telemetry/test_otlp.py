@@ -20,7 +20,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.e2e.running import SPEC, command, simulated, stats, write_spec
-from tests.e2e.test_serve import served
+from tests.e2e.serving import served
 
 KEY = "sk-test-0123456789abcdef"
 

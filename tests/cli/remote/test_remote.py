@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,19 @@ class Shell:
         done = self.process(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def interrupted(self, *arguments: str) -> int:
+        """Start a command, interrupt it at its first line; return its exit code."""
+        command = [sys.executable, "-m", "corpusmill", *arguments]
+        variables = environ(**self._variables)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=self._folder, env=variables, stdout=pipe, stderr=pipe) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+            assert b"Traceback" not in told
+        return process.returncode
 
     def json(self, *arguments: str) -> Any:
         """The JSON that a command prints."""
@@ -118,6 +132,8 @@ def test_a_job_is_paused_resumed_and_cancelled(tmp_path: Path) -> None:
         job = shell.json("submit", name)["id"]
         assert shell.text("pause", job).startswith(f"{job}: paused")
         assert shell.json("resume", job)["state"] in {"queued", "running"}
+        assert shell.interrupted("watch", job) == 130
+        assert shell.json("show", job)["state"] == "running", "who stops watching stops nothing else"
         assert shell.json("cancel", job)["state"] == "cancelled"
         assert shell.process("watch", job).returncode == 1
         refused = shell.process("resume", job)
@@ -150,6 +166,7 @@ def test_what_is_wrong_is_told_in_one_line_and_the_key_is_not(tmp_path: Path) ->
             (("submit", "none.yaml"), 2, "none.yaml: cannot be read", {}),
             (("show", "none"), 1, "no job 'none'", {}),
             (("jobs",), 1, "this API key is unknown", {"CORPUSMILL_API_KEY": "another-key-0123456789"}),
+            (("jobs",), 1, "http://127.0.0.1:9 does not answer", {"CORPUSMILL_URL": "http://127.0.0.1:9"}),
             (("jobs",), 2, "http or https URL", {"CORPUSMILL_URL": "nowhere"}),
             (("jobs",), 2, "characters that no key has", {"CORPUSMILL_API_KEY": f"{KEY} {KEY}"}),
             (("jobs",), 2, "cannot be read", {"CORPUSMILL_API_KEY_FILE": "none.key"}),

@@ -12,10 +12,16 @@ import msgspec
 
 from corpusmill.config import ConfigError
 from corpusmill.config.secrets import variable_or_file
-from corpusmill_client import SyncClient
+from corpusmill_client import Patience, SyncClient
 
 KEY_VARIABLE = "CORPUSMILL_API_KEY"
 DEFAULT_URL = "http://127.0.0.1:8378"
+
+QUICK = Patience(seconds=3)
+"""For a person who waits for one answer: a daemon that is not there is told soon."""
+
+STEADFAST = Patience(seconds=300)
+"""For what goes on for long: a daemon that is restarted is waited for."""
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -28,7 +34,7 @@ def asks_daemon(function: Function) -> Function:
     )(function)
 
 
-def opened(url: str) -> SyncClient:
+def opened(url: str, patience: Patience = QUICK) -> SyncClient:
     """Return a client of the daemon; to be used as a context manager.
 
     Raises:
@@ -36,7 +42,7 @@ def opened(url: str) -> SyncClient:
     """
     secret = variable_or_file(KEY_VARIABLE, os.environ)
     try:
-        return SyncClient(url, secret.reveal() if secret is not None else "")
+        return SyncClient(url, secret.reveal() if secret is not None else "", patience=patience)
     except ValueError as error:
         raise ConfigError(str(error)) from None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from corpusmill.cli.remote.asking import asks_daemon, opened, print_json
+from corpusmill.cli.remote.asking import STEADFAST, asks_daemon, opened, print_json
 from corpusmill_client.client import Place
 
 
@@ -18,6 +18,7 @@ def download(job: str, folder: Path, rejects: bool, url: str, as_json: bool) -> 
     place: Place = "rejects" if rejects else "corpus"
     with opened(url) as client:
         found = client.job(job)
+    with opened(url, STEADFAST) as client:
         paths = client.download(job, folder, place)
     if as_json:
         print_json({"job": job, "state": found.state, "files": [str(path) for path in paths]})

@@ -3,7 +3,7 @@
 Rule of this file: it turns a job and the daemon's limiter into something to draw, and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -33,43 +33,44 @@ def screen(job: Job, gates: Mapping[str, Gate]) -> Group:
         done_text(job),
         _eta(job),
     )
-    return Group(head, bar, _figures(job), *_waits(job), *([_limiter(gates)] if gates else []))
+    rows = Table.grid(padding=(0, 3))
+    for title, text in (*_figures(job), *_limiter(gates)):
+        rows.add_row(Text(title, "dim"), text)
+    return Group(head, bar, rows, *_waits(job))
 
 
-def _figures(job: Job) -> Table:
-    grid = Table.grid(padding=(0, 3))
+def _figures(job: Job) -> Iterator[tuple[str, Text]]:
     outcomes, tokens = job.outcomes, job.tokens
     rate = f"{job.rate.records_per_second:,.1f}/s"
-    grid.add_row("records", f"{job.records:,}", rate, f"{job.in_flight:,} calls in flight")
-    grid.add_row("cost", cost_text(job), f"{tokens.input:,} in", f"{tokens.output:,} out")
-    grid.add_row(
-        Text(f"kept {outcomes.kept:,}", "green"),
-        Text(f"rejected {outcomes.rejected:,}", "yellow"),
-        Text(f"duplicate {outcomes.duplicate:,}", "cyan"),
-        Text(f"failed {outcomes.failed:,}", "red"),
+    yield "records", _line(f"{job.records:,}", rate, f"{job.in_flight:,} calls in flight")
+    yield "cost", _line(cost_text(job), f"{tokens.input:,} tokens in", f"{tokens.output:,} out")
+    yield (
+        "items",
+        _line(
+            Text(f"kept {outcomes.kept:,}", "green"),
+            Text(f"rejected {outcomes.rejected:,}", "yellow"),
+            Text(f"duplicate {outcomes.duplicate:,}", "cyan"),
+            Text(f"failed {outcomes.failed:,}", "red"),
+        ),
     )
     for title, counts in (("rejected by", job.rejected_by), ("failed by", job.failed_by)):
         if counts:
-            reasons = ", ".join(f"{one_line(name)} {count:,}" for name, count in most_first(counts)[:REASONS])
-            grid.add_row(title, Text(reasons, "yellow"))
-    return grid
+            yield title, _line(*(f"{one_line(name)} {count:,}" for name, count in most_first(counts)[:REASONS]))
 
 
-def _limiter(gates: Mapping[str, Gate]) -> Table:
-    grid = Table.grid(padding=(0, 3))
+def _limiter(gates: Mapping[str, Gate]) -> Iterator[tuple[str, Text]]:
     busiest = sorted(gates.items(), key=lambda each: (-each[1].in_flight, each[0]))[:GATES]
     for name, gate in busiest:
-        buckets = ", ".join(
+        buckets = [
             f"{bucket.name.replace('_', ' ')} {bucket.rate_per_minute:,.0f}/min of {bucket.limit:,.0f}"
             for bucket in gate.buckets
-        )
-        grid.add_row(
-            Text(one_line(name), "dim"),
-            f"{gate.in_flight:,} of {gate.width:,} calls out, {gate.queue_depth:,} wait",
-            buckets or "no limits known",
-            Text(_held(gate), "yellow"),
-        )
-    return grid
+        ]
+        calls = f"{gate.in_flight:,} of {gate.width:,} calls out, {gate.queue_depth:,} wait"
+        yield one_line(name), _line(calls, *(buckets or ["no limits known"]), Text(_held(gate), "yellow"))
+
+
+def _line(*parts: str | Text) -> Text:
+    return Text("   ").join(Text(part) if isinstance(part, str) else part for part in parts)
 
 
 def _held(gate: Gate) -> str:

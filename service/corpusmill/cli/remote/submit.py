@@ -25,8 +25,8 @@ def submit(
     document = spec_to_json(accepted(spec))
     with opened(url) as client:
         job = client.submit(document, priority=priority, weight=weight, idempotency_key=idempotency_key)
-        if stay:
-            return watch_job(client, job.id, as_json=as_json)
+    if stay:
+        return watch_job(url, job.id, as_json=as_json)
     if as_json:
         print_json(job)
     else:

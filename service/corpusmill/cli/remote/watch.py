@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from corpusmill.cli.remote.asking import asks_daemon, opened, print_json
+from corpusmill.cli.remote.asking import STEADFAST, asks_daemon, opened, print_json
 from corpusmill.cli.remote.job_text import job_text
 from corpusmill.cli.remote.screen import screen
 from corpusmill_client import ApiError, Event, Gate, Job, SyncClient
@@ -27,12 +27,14 @@ def watch(job: str, url: str, as_json: bool) -> int:
     budget, 1 failed or cancelled.
     """
     with opened(url) as client:
-        return watch_job(client, job, as_json=as_json)
+        client.job(job)
+    return watch_job(url, job, as_json=as_json)
 
 
-def watch_job(client: SyncClient, job: str, *, as_json: bool) -> int:
-    """Show a job until it is over; return the exit code."""
-    last = _print_lines(client, job) if as_json or not sys.stdout.isatty() else _draw(client, job)
+def watch_job(url: str, job: str, *, as_json: bool) -> int:
+    """Show a job until it is over, through restarts of the daemon; return the exit code."""
+    with opened(url, STEADFAST) as client:
+        last = _print_lines(client, job) if as_json or not sys.stdout.isatty() else _draw(client, job)
     return EXIT_CODES.get(last.state, 1)
 
 

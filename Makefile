@@ -44,8 +44,9 @@ check: $(READY)  ## everything that must hold: format, lint, types, layers, pins
 crash: $(READY)  ## crash the journal on a simulated disk, some 20,000 times: make crash SCALE=10 for more
 	$(BIN)/python -m tests.sim.crashes --scale $(or $(SCALE),1)
 
-kill: $(READY)  ## kill -9 a real run 50 times, and cut a real file system off under it where root allows that
+kill: $(READY)  ## kill -9 a real run 50 times and a daemon 20 times, and cut a file system off where root allows that
 	$(BIN)/python -m tests.e2e.cuts
+	$(BIN)/python -m tests.e2e.daemon_cuts
 
 coverage: $(READY)  ## how often the 95 % intervals of `evaluate` contain a truth that is known
 	$(BIN)/python -m tests.evaluate.coverage

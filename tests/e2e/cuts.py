@@ -103,15 +103,15 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
 
 
-def check_files(folder: Path, items: int) -> None:
+def check_files(folder: Path, items: int, job_id: str = "job", name: str = "job") -> None:
     """Every item once, in files that are what the manifest says, each line whole."""
-    job = folder / "data" / "jobs" / "job"
-    ids = [line["id"].rsplit(":row", 1)[0] for place in ("corpus", "rejects") for line in lines(folder, place)]
-    assert sorted(ids) == sorted(f"job:{index}" for index in range(items)), "an item is lost or doubled"
+    job = folder / "data" / "jobs" / job_id
+    ids = [line["id"].rsplit(":row", 1)[0] for place in ("corpus", "rejects") for line in lines(folder, place, job_id)]
+    assert sorted(ids) == sorted(f"{name}:{index}" for index in range(items)), "an item is lost or doubled"
     for commit in read_commits(Disk(), job / "manifest"):
         for place, shard in commit.shards():
             assert (job / place / shard.name).stat().st_size == shard.bytes
-    fsck = command("fsck", "job", folder=folder)
+    fsck = command("fsck", job_id, folder=folder)
     assert fsck.returncode == 0, fsck.stdout + fsck.stderr
 
 

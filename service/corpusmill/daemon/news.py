@@ -42,6 +42,7 @@ class News:
         self.latest = first
         self._pieces: OrderedDict[str, deque[Piece]] = OrderedDict()
         self._bells: dict[str, Bell] = {}
+        self._bell = Bell()
 
     def tell(self, job: str, event: str, representation: bytes) -> None:
         """Add a piece, and wake the job's watchers."""
@@ -57,11 +58,13 @@ class News:
         """Wake the job's watchers: there may be something new to read."""
         if (bell := self._bells.pop(job, None)) is not None:
             bell.ring()
+        self._bell.ring()
 
     def ring_all(self) -> None:
         """Wake everybody: the daemon is about to end."""
         for job in list(self._bells):
             self.ring(job)
+        self._bell.ring()
 
     def since(self, job: str, number: int) -> list[Piece] | None:
         """Return what came after a number; None where that cannot be told any more."""
@@ -71,6 +74,15 @@ class News:
         if number < pieces[0].number - 1:
             return None
         return [piece for piece in pieces if piece.number > number]
+
+    def newest(self, number: int) -> list[Piece]:
+        """Return the newest piece of each job that has any after a number, in their order."""
+        newest = [pieces[-1] for pieces in self._pieces.values()]
+        return sorted((piece for piece in newest if piece.number > number), key=lambda piece: piece.number)
+
+    async def wait_for_any(self) -> None:
+        """Return at the next news of whatever job."""
+        await self._bell.wait()
 
     async def wait(self, job: str) -> None:
         """Return at the job's next news."""

@@ -22,6 +22,7 @@ from corpusmill.web.keys import Caller, is_loopback
 from corpusmill.web.lines import LineOperations
 from corpusmill.web.openapi import openapi
 from corpusmill.web.operation import Call, Content, Operation
+from corpusmill.web.page import PageOperations
 from corpusmill.web.problems import ProblemError, problem, problem_of, refusal_of, response
 from corpusmill.web.replies import json_response
 from corpusmill.web.shards import ShardOperations
@@ -55,6 +56,8 @@ def application(desk: Desk) -> web.Application:
     for operation in probes:
         _add(app, door, operation, "")
         _add(app, door, operation, PREFIX)
+    for operation in PageOperations().operations():
+        _add(app, door, operation, "")
     app.on_response_prepare.append(_anonymous)
     return app
 

@@ -1,4 +1,4 @@
-"""Progress and state of a job as server-sent events."""
+"""Progress and state of jobs as server-sent events: of one, whole; or of all, as they are now."""
 
 import asyncio
 import contextlib
@@ -39,6 +39,22 @@ class EventOperations:
                 problems=(404, 503),
                 request_headers={"Last-Event-ID": "Go on behind this event."},
             ),
+            Operation(
+                "GET",
+                "/events",
+                "eventsOfAll",
+                "What happens from now on: each job when it changes (`state`, `progress`), and the `gates` of the "
+                "endpoints beside. Who opens this and lists the jobs then has seen everything.",
+                self.send_all,
+                "read",
+                answers={
+                    200: Content(
+                        "Server-sent events; the data of `gates` is that of `endpoints` in /service, of others a job.",
+                        media_type="text/event-stream",
+                    ),
+                },
+                problems=(503,),
+            ),
         ]
 
     async def send(self, call: Call) -> web.StreamResponse:
@@ -50,13 +66,32 @@ class EventOperations:
         if not pieces and self._desk.mill.is_over(job):
             return web.Response(status=204)
         with self._desk.stream():
-            response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-            response.content_type = "text/event-stream"
-            await response.prepare(call.request)
+            response = await _opened(call.request)
             with contextlib.suppress(ConnectionResetError, TimeoutError):
-                await _write(response, b"retry: %d\n\n" % RECONNECT_MS)
                 await self._follow(job, pieces, last, response)
         return response
+
+    async def send_all(self, call: Call) -> web.StreamResponse:
+        """GET /events."""
+        last = self._desk.mill.news.latest
+        with self._desk.stream():
+            response = await _opened(call.request)
+            with contextlib.suppress(ConnectionResetError, TimeoutError):
+                await self._follow_all(last, response)
+        return response
+
+    async def _follow_all(self, last: int, response: web.StreamResponse) -> None:
+        """Send the newest of each job; a reader who is slow misses what is not the newest any more."""
+        news = self._desk.mill.news
+        while not self._desk.draining:
+            pieces = news.newest(last)
+            gates = b"event: gates\ndata: %s\n\n" % msgspec.json.encode(self._desk.mill.gates())
+            last = news.latest
+            await _write(response, b"".join((*map(_framed, pieces), gates)))
+            if news.latest == last:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await news.wait_for_any()
 
     async def _follow(self, job: Job, pieces: list[Piece], last: int | None, response: web.StreamResponse) -> None:
         news = self._desk.mill.news
@@ -89,6 +124,15 @@ class EventOperations:
 
 def _framed(piece: Piece) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (piece.number, piece.event.encode(), piece.job)
+
+
+async def _opened(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.content_type = "text/event-stream"
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionResetError, TimeoutError):
+        await _write(response, b"retry: %d\n\n" % RECONNECT_MS)
+    return response
 
 
 async def _write(response: web.StreamResponse, chunk: bytes) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from corpusmill.jobs.latest import latest_lines
 from corpusmill.jobs.lines import LineReader
 from corpusmill.web.desk import Desk
 from corpusmill.web.jobs import find_job
@@ -28,11 +30,13 @@ class LinesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         limit: how many at most; default: all.
         after: where to go on: how many lines you have, or the id of your last one.
         follow: stay until the job is over, and send what comes.
+        latest: only the last so many there are now, at most a mebibyte of them; goes with nothing else.
     """
 
     limit: Annotated[int, Meta(ge=0, le=2**53)] | None = None
     after: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
     follow: bool = False
+    latest: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class LineOperations:
@@ -70,7 +74,10 @@ class LineOperations:
         async def send(call: Call) -> web.StreamResponse:
             job = await find_job(self._desk, call.request)
             query: LinesQuery = call.query
-            reader = LineReader(await self._desk.generation(job.id) / place)
+            folder = await self._desk.generation(job.id) / place
+            if query.latest is not None:
+                return await self._latest(folder, query)
+            reader = LineReader(folder)
             with self._desk.stream():
                 await self._skip(reader, query.after)
                 response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -81,6 +88,14 @@ class LineOperations:
             return response
 
         return send
+
+    async def _latest(self, folder: Path, query: LinesQuery) -> web.StreamResponse:
+        most = query.latest or 0
+        if query != LinesQuery(latest=query.latest):
+            raise ProblemError(422, "invalid-parameter", "query.latest: goes with no other parameter")
+        lines = await self._desk.read(lambda: latest_lines(folder, most))
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(body=lines, content_type="application/x-ndjson", headers=headers)
 
     async def _skip(self, reader: LineReader, after: str | None) -> None:
         if after is None:

@@ -24,6 +24,7 @@ from corpusmill.journal.files import Disk
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.web.desk import Desk
 from corpusmill.web.jobs import DESCRIBED, find_job, form_of
+from corpusmill.web.keys import EVERYTHING
 from corpusmill.web.operation import Call, Content, Operation
 from corpusmill.web.problems import ProblemError
 from corpusmill.web.replies import json_response
@@ -55,6 +56,13 @@ class Status(msgspec.Struct, frozen=True):
     status: str
 
 
+class You(msgspec.Struct, frozen=True):
+    """Whose key a request came with, and what that may do."""
+
+    name: str
+    scopes: list[Scope]
+
+
 class Service(msgspec.Struct, frozen=True):
     """What there is to know about the daemon.
 
@@ -65,6 +73,7 @@ class Service(msgspec.Struct, frozen=True):
         roots: folders whose files a spec may name.
         jobs: how many there are in each state.
         endpoints: their gates, of those that were used so far.
+        you: who asks.
     """
 
     version: str
@@ -73,6 +82,7 @@ class Service(msgspec.Struct, frozen=True):
     roots: list[str]
     jobs: dict[str, int]
     endpoints: dict[str, GateStatistics]
+    you: You
 
 
 class SystemOperations:
@@ -171,7 +181,7 @@ class SystemOperations:
         body, headers = await self._desk.scrape(call.request.headers.get("Accept-Encoding", ""))
         return web.Response(body=body, headers=headers)
 
-    async def service(self, _call: Call) -> web.StreamResponse:
+    async def service(self, call: Call) -> web.StreamResponse:
         """GET /service."""
         desk = self._desk
         counts = await desk.table.counts()
@@ -183,6 +193,7 @@ class SystemOperations:
                 roots=sorted(desk.terms.base.roots),
                 jobs={state.value: count for state, count in counts.items()},
                 endpoints=desk.mill.gates(),
+                you=You(call.caller.name, sorted(scope for scope in EVERYTHING if call.caller.may(scope))),
             )
         )
 

@@ -61,7 +61,7 @@ def test_a_good_endpoint_has_no_problem() -> None:
 def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "openai.key").write_text(f"{KEY}\n")
     assert found_at(SimulateOptions(api_key=KEY), OPENAI_API_KEY_FILE=str(tmp_path / "openai.key")).problems == 0
-    with pytest.raises(ConfigError, match=r"OPENAI_API_KEY_file: .*absent cannot be read"):
+    with pytest.raises(ConfigError, match=r"OPENAI_API_KEY_FILE: .*absent cannot be read"):
         from_environment({"OPENAI_API_KEY_FILE": str(tmp_path / "absent")})
 
 

@@ -1,5 +1,6 @@
 """The unit, the manifests and the compose file: of the form their readers want, and about the daemon that there is."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import msgspec
 import pytest
 import yaml
 
@@ -16,6 +18,7 @@ from corpusmill.config.secrets import secret_of
 from corpusmill.web.keys import Keyring, require_keys
 from tests.deploy.dockerfile import stages
 from tests.deploy.names import ROOT
+from tests.web.harness import SPEC, daemon
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
@@ -78,6 +81,23 @@ def test_the_configuration_can_be_used_once_its_secrets_are_there(path: Path, tm
 def test_both_configurations_differ_in_places_alone() -> None:
     one, other = (load_config(path) for path in CONFIGS)
     assert (one.models, set(one.keys), set(one.endpoints)) == (other.models, set(other.keys), set(other.endpoints))
+
+
+def test_the_key_of_prometheus_opens_the_metrics_and_submits_nothing(tmp_path: Path) -> None:
+    config = msgspec.structs.replace(_with_secrets(CONFIGS[0], tmp_path), endpoints={}, models={})
+    key = Path(config.keys["metrics"].key_file or "").read_text().strip()
+
+    async def asked() -> list[int]:
+        async with daemon(tmp_path / "data", config=config) as client:
+            bearer = {"Authorization": f"Bearer {key}"}
+            answers = [
+                await client.ask("GET", "/metrics"),
+                await client.ask("GET", "/metrics", headers=bearer),
+                await client.post("/jobs", json=SPEC, headers=bearer),
+            ]
+            return [answer.status for answer in answers]
+
+    assert asyncio.run(asked()) == [401, 200, 403]
 
 
 def _with_secrets(path: Path, folder: Path) -> Config:

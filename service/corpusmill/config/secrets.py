@@ -20,14 +20,7 @@ def secret_of(path: str, variable: str | None, file: str | None, environ: Mappin
         ConfigError: the variable or file that should hold it does not.
     """
     if file is not None:
-        try:
-            secret = Secret(Path(file).read_text("utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise ConfigError(f"{path}_file: {file} cannot be read: {reason}") from None
-        if not secret:
-            raise ConfigError(f"{path}_file: {file} is empty")
-        return secret
+        return _read(f"{path}_file", file)
     if variable is not None:
         if not environ.get(variable):
             raise ConfigError(f"{path}_env: the variable {variable} is not set")
@@ -39,7 +32,21 @@ def variable_or_file(name: str, environ: Mapping[str, str]) -> Secret | None:
     """Return what the variable NAME holds, or the file that NAME_FILE names; None where neither is set.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or is empty.
     """
-    file = environ.get(f"{name}_FILE")
-    return secret_of(name, name if environ.get(name) else None, file or None, environ)
+    file, text = environ.get(f"{name}_FILE"), environ.get(name)
+    if file:
+        return _read(f"{name}_FILE", file)
+    return Secret(text) if text else None
+
+
+def _read(place: str, file: str) -> Secret:
+    """Read a secret; `place` is where its file is named."""
+    try:
+        secret = Secret(Path(file).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"{place}: {file} cannot be read: {reason}") from None
+    if not secret:
+        raise ConfigError(f"{place}: {file} is empty")
+    return secret

@@ -89,7 +89,7 @@ pins:  ## resolve the dependencies anew, with hashes: all of them, and what the 
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package corpusmill-client \
 		--output-file constraints.txt
-	uv pip compile pyproject.toml --extra language --extra parquet --constraints constraints.txt --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --all-extras --constraints constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package corpusmill-client \
 		--output-file deploy/requirements.txt
 	echo hatchling | uv pip compile - --constraints constraints.txt --universal --python-version 3.11 --generate-hashes \

@@ -90,6 +90,24 @@ def test_a_killed_wait_goes_on_without_a_second_job(corpus: Path, provider: str)
     assert counts(provider) == (before[0] + 2, before[1] + 1)
 
 
+def test_preferences_are_ordered_as_dpo(tmp_path: Path, provider: str) -> None:
+    example = {"name": "row", "prompt": "{{ genre }} {{ n }}:", "chosen": "{{ plot }}", "rejected": "None: {{ index }}"}
+    spec = write_spec(
+        tmp_path,
+        examples=[example],
+        filters=[],
+        space={"axes": {"genre": ["noir"], "n": list(range(12))}},
+        steps=[{"name": "plot", "prompt": "Imagine a plot for a {{ genre }} film, number {{ n }}."}],
+    )
+    assert command("run", spec, "--quiet", folder=tmp_path, base_url=provider).returncode == 0
+    made = train(tmp_path, provider, "--model", MODEL, "--format", "openai-preference", "--epochs", "1")
+    assert made["status"] == "succeeded"
+    with client(provider) as asking:
+        job = asking.fine_tuning.jobs.retrieve(made["provider_job"])
+    assert job.method is not None
+    assert job.method.type == "dpo"
+
+
 def test_a_check_uploads_nothing(corpus: Path, provider: str, tmp_path: Path) -> None:
     before = counts(provider)
     done = command("finetune", "job", "--again", "--model", MODEL, "--check", folder=corpus, base_url=provider)

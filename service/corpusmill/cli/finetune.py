@@ -5,7 +5,9 @@ last one stopped, whatever stopped it.
 """
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,13 @@ import msgspec
 
 from corpusmill.bootstrap.target import from_environment
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD, format_usd
-from corpusmill.exports.record import read_record
+from corpusmill.exports.formats import JSON_LINES, trl_preference
+from corpusmill.exports.record import Record, read_record
 from corpusmill.finetune.attempt import Attempt, attempts_of, keep, latest, new_folder
 from corpusmill.finetune.course import carry, tag_of
 from corpusmill.finetune.errors import FinetuneError
-from corpusmill.finetune.material import FORMATS, Material, write_material
+from corpusmill.finetune.material import FORMATS, Material, message_preference, write_material
+from corpusmill.finetune.trainers import PREFERENCE, PROMPT_APART, TRAINERS, Setup
 from corpusmill.jobs.snapshot import Snapshot, take_snapshot
 from corpusmill.journal.files import Disk
 from corpusmill.spec.wording import hint
@@ -56,6 +60,8 @@ class Wish(msgspec.Struct, frozen=True):
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @click.option("--allow-shared", is_flag=True, help="Allow questions that are asked on both sides of the split.")
 @click.option("--usd-per-million-tokens", type=click.FloatRange(min=0), help="The provider's price of training.")
+@click.option("--for", "trainer", type=click.Choice([*TRAINERS]), help="Write --output for this trainer instead.")
+@click.option("--output", type=click.Path(path_type=Path), help="A new folder, for --for.")
 @click.option("--again", is_flag=True, help="Begin another attempt, though there is one already.")
 @click.option("--check", is_flag=True, help="Make and check the files, estimate, and upload nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the attempt as one JSON object.")
@@ -63,6 +69,8 @@ def finetune(
     job: str,
     data: Path,
     usd_per_million_tokens: float | None,
+    trainer: str | None,
+    output: Path | None,
     again: bool,
     check: bool,
     as_json: bool,
@@ -70,10 +78,14 @@ def finetune(
 ) -> int:
     """Train a model on the corpus of JOB, and follow the training to its end.
 
-    The provider is what OPENAI_BASE_URL and OPENAI_API_KEY say.
+    The provider is what OPENAI_BASE_URL and OPENAI_API_KEY say. With --for, nothing is uploaded: a folder with the data
+    and a ready configuration is written for a trainer of your own.
     """
     wanted = msgspec.convert(wish, Wish)
     snapshot = take_snapshot(data, job)
+    if trainer is not None or output is not None:
+        _handed_over(snapshot, wanted, trainer, output)
+        return 0
     with attempts_of(snapshot.home) as folder:
         attempt = _begun(folder, snapshot, wanted, again=again)
         _tell_material(attempt, usd_per_million_tokens)
@@ -107,20 +119,36 @@ def _begun(folder: Path, snapshot: Snapshot, wish: Wish, *, again: bool) -> Atte
     return _new(folder, snapshot, wish, last.number + 1 if last else 1)
 
 
+def _handed_over(snapshot: Snapshot, wish: Wish, trainer: str | None, output: Path | None) -> None:
+    """Write the folder of an open trainer."""
+    if trainer is None or output is None or not wish.model:
+        raise FinetuneError("--for TRAINER, --output DIR and --model NAME go together")
+    if output.exists():
+        raise FinetuneError(f"{output} is there already; choose a new folder")
+    apart = trainer in PROMPT_APART
+    preferences = trl_preference if apart else message_preference
+    convert = preferences if wish.form == PREFERENCE else JSON_LINES[wish.form]
+    records, disk = _records(snapshot, wish), Disk()
+    try:
+        (output / "data").mkdir(parents=True)
+        material = write_material(records, convert, disk, output / "data", allow_shared=wish.allow_shared)
+        setup = Setup(wish.model, wish.form, material.validation is not None, wish.epochs or ASSUMED_EPOCHS)
+        for name, content in TRAINERS[trainer](setup).items():
+            (output / name).write_text(content, encoding="utf-8")
+    except (OSError, FinetuneError) as error:
+        shutil.rmtree(output, ignore_errors=True)
+        raise FinetuneError(str(error)) from None
+    _tell(f"{output}: {material.training.examples:,} examples and a configuration for {trainer}")
+
+
 def _new(folder: Path, snapshot: Snapshot, wish: Wish, number: int) -> Attempt:
-    target, spec = _target(), snapshot.spec
+    target = _target()
     if not wish.model:
         raise FinetuneError("name the base model with --model, as the provider calls it")
-    examples = [each.name for each in spec.examples]
-    if wish.example is not None and wish.example not in examples:
-        raise FinetuneError(f"job {spec.name} has no example {wish.example!r}{hint(wish.example, examples)}")
-    if (state := snapshot.state(unsealed=False)) in NOT_OVER:
-        raise FinetuneError(f"job {snapshot.home.name} is {state}, not finished")
+    records = _records(snapshot, wish)
     disk = Disk()
-    records = (read_record(line) for line in snapshot.lines("corpus"))
-    taken = (record for record in records if wish.example in (None, record.example))
     home = new_folder(disk, folder, number)
-    material = write_material(taken, wish.form, disk, home, allow_shared=wish.allow_shared)
+    material = write_material(records, JSON_LINES[wish.form], disk, home, allow_shared=wish.allow_shared)
     attempt = Attempt(
         number=number,
         tag=tag_of(snapshot.home.name, wish.model, number, material),
@@ -130,9 +158,22 @@ def _new(folder: Path, snapshot: Snapshot, wish: Wish, number: int) -> Attempt:
         suffix=wish.suffix,
         seed=wish.train_seed,
         epochs=wish.epochs,
+        form=wish.form,
     )
     keep(disk, folder, attempt)
     return attempt
+
+
+def _records(snapshot: Snapshot, wish: Wish) -> Iterator[Record]:
+    """Return what is trained on; refuse what cannot be."""
+    spec = snapshot.spec
+    examples = [each.name for each in spec.examples]
+    if wish.example is not None and wish.example not in examples:
+        raise FinetuneError(f"job {spec.name} has no example {wish.example!r}{hint(wish.example, examples)}")
+    if (state := snapshot.state(unsealed=False)) in NOT_OVER:
+        raise FinetuneError(f"job {snapshot.home.name} is {state}, not finished")
+    records = (read_record(line) for line in snapshot.lines("corpus"))
+    return (record for record in records if wish.example in (None, record.example))
 
 
 def _target() -> "Target":

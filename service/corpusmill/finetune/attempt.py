@@ -32,7 +32,7 @@ class Attempt(msgspec.Struct, frozen=True):
         model: the base model, by the provider's name.
         base_url: the provider.
         suffix, seed, epochs: what was asked for; None leaves it to the provider.
-        material: what it trains on.
+        material, form: what it trains on.
         training_file, validation_file, provider_job: names that the provider gave.
         status: of the provider's job.
         last_event: the last one that was told.
@@ -49,6 +49,7 @@ class Attempt(msgspec.Struct, frozen=True):
     suffix: str | None = None
     seed: int | None = None
     epochs: int | None = None
+    form: str = "openai-chat"
     training_file: str | None = None
     validation_file: str | None = None
     provider_job: str | None = None

@@ -21,6 +21,7 @@ Sleep = Callable[[float], None]
 Keep = Callable[[Attempt], None]
 Tell = Callable[[str], None]
 
+PREFERENCES = "openai-preference"
 PATIENCE = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Seconds to wait after each failure; one more in a row ends the command, which can be given again."""
 FIRST_WAIT_SECONDS, WAIT_GROWTH, LONGEST_WAIT_SECONDS = 0.5, 1.3, 30.0
@@ -86,7 +87,15 @@ def carry(attempt: Attempt, site: Site, folder: Path, *, keep: Keep, tell: Tell,
 
 def _ordered(attempt: Attempt, site: Site, sleep: Sleep) -> Attempt:
     training_file = attempt.training_file or ""
-    order = Order(attempt.model, training_file, attempt.validation_file, attempt.suffix, attempt.seed, attempt.epochs)
+    order = Order(
+        model=attempt.model,
+        training_file=training_file,
+        validation_file=attempt.validation_file,
+        suffix=attempt.suffix,
+        seed=attempt.seed,
+        epochs=attempt.epochs,
+        preferences=attempt.form == PREFERENCES,
+    )
     job = _once(lambda: site.find_job(attempt.model, training_file), lambda: site.create_job(order), sleep)
     return replace(attempt, provider_job=job, status="ordered")
 

@@ -5,14 +5,15 @@ Tokens are estimated at four characters each, as every model counts in its own w
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from corpusmill.exports.errors import ExportError
-from corpusmill.exports.formats import JSON_LINES, encode_line
-from corpusmill.exports.record import Record
+from corpusmill.exports.formats import Convert, encode_line
+from corpusmill.exports.record import Message, Record, preference_of
 from corpusmill.finetune.errors import FinetuneError
 from corpusmill.journal.files import Files
 from corpusmill.journal.shard import write_durably
@@ -22,7 +23,7 @@ LEAST_EXAMPLES = 10
 """OpenAI's guide to fine-tuning asks for so many."""
 MOST_BYTES = 512 * 2**20
 """What OpenAI's /files takes as one file."""
-FORMATS = ("openai-chat", "prompt-completion")
+FORMATS = ("openai-chat", "prompt-completion", "openai-preference")
 TRAINING, VALIDATION = "training", "validation"
 
 
@@ -53,14 +54,22 @@ class Material(msgspec.Struct, frozen=True):
     shared: int
 
 
+def message_preference(record: Record) -> Mapping[str, Any]:
+    """Return a preference as axolotl and LLaMA-Factory read it: the question's messages, and two more of them."""
+    preference = preference_of(record)
+    asked = (Message("user", preference.asked),) if isinstance(preference.asked, str) else preference.asked
+    chosen, rejected = (Message("assistant", text) for text in (preference.chosen, preference.rejected))
+    return {"messages": asked, "chosen": chosen, "rejected": rejected}
+
+
 def write_material(
-    records: Iterable[Record], form: str, files: Files, folder: Path, *, allow_shared: bool = False
+    records: Iterable[Record], convert: Convert, files: Files, folder: Path, *, allow_shared: bool = False
 ) -> Material:
     """Write `training.jsonl` and, where records are split, `validation.jsonl`.
 
     Args:
         records: of the corpus.
-        form: one of `FORMATS`.
+        convert: makes the lines.
         files: the disk.
         folder: where they are written.
         allow_shared: whether a question may be asked on both sides.
@@ -72,7 +81,7 @@ def write_material(
     asked: dict[str, list[bytes]] = {TRAINING: [], VALIDATION: []}
     for record in records:
         side = VALIDATION if record.split == "validation" else TRAINING
-        sides[side].append(_line(record, form))
+        sides[side].append(_line(record, convert))
         asked[side].append(_question(record))
     shared = len(_repeats(asked[TRAINING], asked[VALIDATION]))
     if shared and not allow_shared:
@@ -93,21 +102,28 @@ def write_material(
     return Material(training, validation, shared)
 
 
-def _line(record: Record, form: str) -> bytes:
+def _line(record: Record, convert: Convert) -> bytes:
     try:
-        line = JSON_LINES[form](record)
+        line = convert(record)
     except ExportError as error:
         raise FinetuneError(str(error)) from None
-    answer = record.messages[-1].content if record.messages else record.completion
-    if record.messages and record.messages[-1].role != "assistant":
+    if record.chosen is not None:
+        answers = [record.chosen, record.rejected or ""]
+    elif record.messages:
+        answers = [record.messages[-1].content]
+    else:
+        answers = [record.completion]
+    if record.chosen is None and record.messages and record.messages[-1].role != "assistant":
         raise FinetuneError(f"record {record.id} does not end with the assistant, so there is nothing to learn from it")
-    if not answer.strip():
+    if not all(answer.strip() for answer in answers):
         raise FinetuneError(f"record {record.id} has an empty answer; filter such items, or take another --example")
     return encode_line(line) + b"\n"
 
 
 def _question(record: Record) -> bytes:
-    asked = [message.content for message in record.messages[:-1]] if record.messages else [record.prompt]
+    messages = record.messages or ()
+    asked = [message.content for message in (messages if record.chosen is not None else messages[:-1])]
+    asked = asked if record.messages else [record.prompt]
     return hashlib.blake2b("\0".join(asked).encode(), digest_size=16).digest()
 
 

@@ -13,6 +13,7 @@ from typing import Final, Self
 import msgspec
 import openai
 from openai.types.fine_tuning import FineTuningJob
+from openai.types.fine_tuning.job_create_params import Method
 
 from corpusmill.endpoint.secret import Secret
 from corpusmill.finetune.errors import OutageError, ProviderError
@@ -54,6 +55,7 @@ class Order(msgspec.Struct, frozen=True):
     suffix: str | None
     seed: int | None
     epochs: int | None
+    preferences: bool = False
 
 
 class Provider:
@@ -105,6 +107,8 @@ class Provider:
     def create_job(self, order: Order) -> str:
         """Make a job; return its id."""
         absent = openai.omit
+        method: Method = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": order.epochs or "auto"}}}
+        plain = None if order.preferences else order.epochs
         with self._explained():
             job = self._client.fine_tuning.jobs.create(
                 model=order.model,
@@ -112,7 +116,8 @@ class Provider:
                 validation_file=order.validation_file or absent,
                 suffix=order.suffix or absent,
                 seed=absent if order.seed is None else order.seed,
-                hyperparameters=absent if order.epochs is None else {"n_epochs": order.epochs},
+                hyperparameters=absent if plain is None else {"n_epochs": plain},
+                method=method if order.preferences else absent,
             )
         return job.id
 

@@ -140,6 +140,16 @@ LIMITS = (
         (Query(f"max by (endpoint, bucket) ({metric('ratelimit_remaining', AT)})", "{{endpoint}} {{bucket}}"),),
     ),
     Panel(
+        "Estimates of tokens",
+        "percentunit",
+        "corpusmill_estimate_error_ratio and corpusmill_estimate_bias_ratio: how far calls were from what was expected "
+        "of them. A bias that stays far from 0: they are let through too slowly (above) or too fast (below).",
+        (
+            Query(f"max by (model) ({metric('estimate_error_ratio')})", "{{model}} error"),
+            Query(f"max by (model) ({metric('estimate_bias_ratio')})", "{{model}} bias"),
+        ),
+    ),
+    Panel(
         "Circuit breaker",
         "bool_on_off",
         "corpusmill_breaker_open: on while the endpoint is taken to be down. Jobs go on by themselves when it answers.",

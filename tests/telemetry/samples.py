@@ -3,10 +3,10 @@
 from typing import Any
 
 from corpusmill.telemetry.events import CallAnswered, CallFailed, ItemDecided, JobStarted
-from corpusmill.telemetry.metrics.gauges import GateGauges, Gauges
+from corpusmill.telemetry.metrics.gauges import EstimateGauges, GateGauges, Gauges
 
 GATE = GateGauges("local", {"requests_per_minute": (600.0, 12.5)}, 50, 7, 3, breaker_open=False)
-GAUGES = Gauges((GATE,), 60, 4, {"running": 1}, 2**40)
+GAUGES = Gauges((GATE,), 60, 4, {"running": 1}, 2**40, (EstimateGauges("default", 0.12, -0.03),))
 
 
 def answered(**changes: Any) -> CallAnswered:

@@ -3,16 +3,17 @@
 Rule of this file: it only looks, on the event loop, at what is at hand there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from corpusmill.bootstrap.job import Running
 from corpusmill.endpoint.failures import FailureKind
 from corpusmill.journal.files import Disk
 from corpusmill.limits.breaker import BreakerState
+from corpusmill.limits.estimator import EstimatorStatistics
 from corpusmill.limits.statistics import GateStatistics
 from corpusmill.telemetry.metrics.counts import Counts
-from corpusmill.telemetry.metrics.gauges import GateGauges, Gauges
+from corpusmill.telemetry.metrics.gauges import EstimateGauges, GateGauges, Gauges
 from corpusmill.telemetry.metrics.genai import GenAi
 from corpusmill.telemetry.metrics.names import GenAiNames
 
@@ -44,7 +45,22 @@ def look(
         unsynced=sum(assembly.writer.unsynced for assembly in assemblies),
         jobs=jobs,
         disk_free_bytes=_free_bytes(data),
+        estimates=tuple(_estimates(each for assembly in assemblies for each in assembly.caller.estimates())),
     )
+
+
+def _estimates(told: Iterable[tuple[str, EstimatorStatistics]]) -> Iterator[EstimateGauges]:
+    """Give one row for each model: the mean over its steps, each by the answers that it was judged by."""
+    steps: dict[str, list[EstimatorStatistics]] = {}
+    for model, each in told:
+        steps.setdefault(model, []).append(each)
+    for model, judged in steps.items():
+        samples = sum(each.samples for each in judged)
+        yield EstimateGauges(
+            model,
+            sum(each.error_ratio * each.samples for each in judged) / samples,
+            sum(each.bias_ratio * each.samples for each in judged) / samples,
+        )
 
 
 def _gate(name: str, gate: GateStatistics) -> GateGauges:

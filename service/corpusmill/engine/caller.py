@@ -6,7 +6,7 @@ the budget's reservation is settled once. A call that is out is never abandoned 
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -29,6 +29,7 @@ from corpusmill.engine.writer import Writer
 from corpusmill.journal.entry import Entry
 from corpusmill.limits.charge import Charge
 from corpusmill.limits.claim import Refusal, RefusalKind
+from corpusmill.limits.estimator import EstimatorStatistics
 from corpusmill.telemetry.events import Emit
 
 REFUSALS = {
@@ -126,6 +127,12 @@ class Caller:
     def upstream(self, step: CompiledStep) -> str:
         """Return the name of the step's model at its endpoint."""
         return self._lanes[step.name].route.upstream
+
+    def estimates(self) -> Iterator[tuple[str, EstimatorStatistics]]:
+        """Yield how well the calls of each step are estimated at present, by model; without steps with few answers."""
+        for lane in self._lanes.values():
+            if (told := lane.estimates()) is not None:
+                yield lane.route.model, told
 
     def close(self) -> None:
         """At the end of a run, write down what was learnt about the calls of each step."""

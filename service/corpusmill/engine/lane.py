@@ -14,7 +14,7 @@ from corpusmill.engine.budget import Price
 from corpusmill.engine.route import Route
 from corpusmill.journal.records import Learnt
 from corpusmill.limits.deadline import Deadline
-from corpusmill.limits.estimator import OUTPUT_SAMPLES, Estimator
+from corpusmill.limits.estimator import OUTPUT_SAMPLES, Estimator, EstimatorStatistics
 
 OVERHEAD_TOKENS = 64
 """Tokens that a chat format may add to a prompt; part of a call's worst case."""
@@ -68,6 +68,11 @@ class Lane:
     def p99_seconds(self) -> float | None:
         """Return the time that 99 % of the answers stayed within; None before enough were seen."""
         return self._deadline.p99_seconds()
+
+    def estimates(self) -> EstimatorStatistics | None:
+        """Return how well the estimates do; None before they are judged."""
+        told = self.estimator.statistics()
+        return told if told.samples > OUTPUT_SAMPLES else None
 
     def learnt(self) -> Learnt | None:
         """Return what was learnt in this run; None if it was too little."""

@@ -109,6 +109,18 @@ CATALOGUE = (
         ("endpoint",),
     ),
     Metric(
+        "estimate_error_ratio",
+        "gauge",
+        "How far the tokens of recent calls were from what the limiter expected, as a share of them, in the mean.",
+        ("model",),
+    ),
+    Metric(
+        "estimate_bias_ratio",
+        "gauge",
+        "The same share with its sign: above 0 the limiter expects too much, below 0 too little.",
+        ("model",),
+    ),
+    Metric(
         "records_total",
         "counter",
         "Lines made, by outcome: of the corpus for kept items, of the rejects for all others.",

@@ -98,6 +98,9 @@ def _gates(gauges: Gauges) -> Iterator[Family]:
     yield _family("concurrency_limit", [((gate.endpoint,), gate.concurrency_limit) for gate in gates])
     yield _family("requests_in_flight", [((gate.endpoint,), gate.in_flight) for gate in gates])
     yield _family("breaker_open", [((gate.endpoint,), int(gate.breaker_open)) for gate in gates])
+    estimates = gauges.estimates
+    yield _family("estimate_error_ratio", [((each.model,), each.error_ratio) for each in estimates])
+    yield _family("estimate_bias_ratio", [((each.model,), each.bias_ratio) for each in estimates])
     depths = {
         "limiter": sum(gate.waiting for gate in gates),
         "call": sum(gate.in_flight for gate in gates),

@@ -25,6 +25,20 @@ class GateGauges(msgspec.Struct, frozen=True):
     breaker_open: bool
 
 
+class EstimateGauges(msgspec.Struct, frozen=True):
+    """How well calls to a model are estimated, over the steps that run.
+
+    Attributes:
+        model: by the operator's name.
+        error_ratio: mean of |expected - used| / used tokens over recent answers.
+        bias_ratio: mean of (expected - used) / used; above 0 the estimates are too high.
+    """
+
+    model: str
+    error_ratio: float
+    bias_ratio: float
+
+
 class Gauges(msgspec.Struct, frozen=True):
     """Everything that is looked at and not counted.
 
@@ -34,6 +48,7 @@ class Gauges(msgspec.Struct, frozen=True):
         unsynced: journal entries that are not durable yet.
         jobs: how many, by state.
         disk_free_bytes: None where that cannot be told.
+        estimates: of all models that answered often enough.
     """
 
     gates: tuple[GateGauges, ...] = ()
@@ -41,3 +56,4 @@ class Gauges(msgspec.Struct, frozen=True):
     unsynced: int = 0
     jobs: Mapping[str, int] = {}
     disk_free_bytes: int | None = None
+    estimates: tuple[EstimateGauges, ...] = ()

@@ -80,7 +80,7 @@ def _reasons(reasons: Mapping[str, Reason], done: int) -> list[Node]:
 
 
 def _duplicates(duplicates: Duplicates) -> list[Node]:
-    rows: list[list[Child]] = [[each.id, f"{each.items:,}"] for each in duplicates.most_repeated if each.items]
+    rows: list[list[Child]] = [[each.id, f"{each.items:,}"] for each in duplicates.most_repeated[:5]]
     return [tag("h3", "Repeated most"), table(["kept item", "duplicates of it"], rows)] if rows else []
 
 

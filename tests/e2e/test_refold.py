@@ -104,6 +104,24 @@ def test_a_fold_that_is_killed_goes_on_and_is_not_seen_before_it_is_complete(tmp
     assert len(ids) == len(set(ids)) == json.loads(done.stdout)["records"]
 
 
+def test_a_fold_that_is_interrupted_says_that_the_same_command_goes_on_and_it_does(tmp_path: Path) -> None:
+    space = {**SPEC["space"], "limit": 1200}
+    with simulated() as base_url:
+        command("run", write_spec(tmp_path, space=space), "--quiet", folder=tmp_path, base_url=base_url)
+    spec = write_spec(tmp_path, space=space, filters=STRICT)
+    process = started("refold", "job", "--spec", spec, folder=tmp_path, base_url="http://127.0.0.1:9/v1")
+    while not (tmp_path / JOB / "generations/0002.part/spec.json").exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.strip() == "corpusmill: interrupted; what is folded is kept, the same command goes on"
+    assert not (tmp_path / JOB / "generations/0002").exists()
+    done = command("refold", "job", "--spec", spec, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sum(json.loads(done.stdout)["outcomes"].values()) == 1200
+
+
 def test_a_journal_is_deleted_only_with_consent_and_only_of_a_finished_job(tmp_path: Path) -> None:
     with simulated() as base_url:
         spec = write_spec(tmp_path)

@@ -57,8 +57,12 @@ def refold(
         origin = Origin(source or newest_with_calls(home), calls)
         old = generation_path(home, origin.source)
         check_refoldable(kept_spec(old), spec, calls=calls)
-        part = begun(Disk(), home, spec, origin)
-        folded = fold(home, old, part, spec, calls=calls)
+        try:
+            part = begun(Disk(), home, spec, origin)
+            folded = fold(home, old, part, spec, calls=calls)
+        except KeyboardInterrupt:
+            click.echo("corpusmill: interrupted; what is folded is kept, the same command goes on", err=True)
+            raise
         if calls:
             upstream = Upstream(load_config(config) if config else Config(), from_environment(os.environ), model_name)
             summary = asyncio.run(carried_generation(lambda: open_generation(home, part, spec), upstream))

@@ -16,11 +16,12 @@ export function homeView() {
       const running = inState("running");
       const sum = (each) => jobs.reduce((total, job) => total + each(job), 0);
       const unpriced = jobs.filter((job) => job.cost_usd == null).length;
+      const spent = sum((job) => job.cost_usd ?? 0);
       all.running.set(count(running.length), `${count(inState("paused").length)} paused`);
       all.waiting.set(count(inState("queued").length), `${count(inState("failed", "exhausted").length)} failed or out of budget`);
       all.rate.set(rate(running.reduce((total, job) => total + job.rate.records_per_second, 0)), "records");
       all.out.set(compact(sum((job) => job.in_flight)), `${compact(sum((job) => job.calls.sent))} sent`);
-      all.cost.set(dollars(sum((job) => job.cost_usd ?? 0)), unpriced ? `and ${count(unpriced)} jobs without a price` : `by ${count(jobs.length)} jobs`);
+      all.cost.set(dollars(unpriced && !spent ? null : spent), unpriced ? `without a price: ${count(unpriced)} of ${count(jobs.length)} jobs` : `by ${count(jobs.length)} jobs`);
     },
   };
 }

@@ -46,7 +46,7 @@ SPARE = 4
 NOTHING = Price(0, 0)
 
 REFUSALS_AT_START = 8
-"""Refused calls without a single answer after which the endpoint is taken to be at fault."""
+"""Refused calls without a single answer after which, if no more are out, the endpoint is taken to be at fault."""
 
 OUTAGES = frozenset({FailureKind.CONNECT, FailureKind.RESET, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR})
 """Failures that say that the endpoint may be down."""
@@ -172,9 +172,12 @@ class Caller:
         return not self._purse.is_bounded or self._purse.spares(lane.worst_case(prompt), 1 + items * len(self._lanes))
 
     def _suspect(self, route: Route, failure: Failure) -> None:
-        """Until an endpoint has answered anything, its refusals speak against the endpoint, not against the items."""
+        """Until an endpoint has answered anything, its refusals speak against the endpoint, not against the items.
+
+        A refusal comes at once and an answer takes its time, so what is still out may outvote them.
+        """
         route.refusals += 1
-        if route.refusals >= REFUSALS_AT_START:
+        if route.refusals >= max(REFUSALS_AT_START, self.in_flight):
             self._halt.stop("failed", f"the endpoint refuses every call: {failure.kind.value}: {failure.message}")
             raise RunEndingError
 

@@ -181,6 +181,7 @@ def test_a_card_tells_counts_files_recipe_models_and_what_was_not_kept(data: Pat
     answered = report["calls"]["answered"]
     rows = re.findall(r"^\| \w+ \| \S+ \| ([\d,]+) \| [\d,]+ \| [\d,]+ \|", body, re.MULTILINE)
     assert sum(int(row.replace(",", "")) for row in rows) == answered
+    assert "| USD per 1M tokens |" in body
     assert "FILL IN: the licence" in body
 
 

@@ -118,13 +118,24 @@ def _origin(facts: Facts) -> Iterator[str]:
         yield "Which models answered is no longer known: the journal was purged. The spec names them as:\n"
         yield from _table(("step", "model"), [(step.name, step.model) for step in spec.steps])
     else:
-        yield from _table(("step", "model", "answers", "tokens in", "tokens out", "cost"), map(_usage_row, facts.usage))
+        yield from _table(
+            ("step", "model", "answers", "tokens in", "tokens out", "cost", "USD per 1M tokens"),
+            map(_usage_row, facts.usage),
+        )
 
 
 def _usage_row(usage: Usage) -> tuple[str, ...]:
     cost = _cost(usage.cost_picodollars, usage.unpriced, usage.answers)
     figures = (f"{number:,}" for number in (usage.answers, usage.input_tokens, usage.output_tokens))
-    return (usage.step, usage.model, *figures, cost)
+    return (usage.step, usage.model, *figures, cost, _price_paid(usage))
+
+
+def _price_paid(usage: Usage) -> str:
+    """Return what a million tokens cost, in and out together: list prices change, and this is what was paid."""
+    tokens = usage.input_tokens + usage.output_tokens
+    if usage.unpriced or not tokens:
+        return "unknown"
+    return f"{usd(usage.cost_picodollars * 1_000_000 // tokens):,.4f}"
 
 
 def _cost(picodollars: int, unpriced: int, answers: int) -> str:

@@ -116,8 +116,6 @@ def sockets(console: Console, seconds: float) -> list[str]:
         console.print("LiteLLM's proxy is left out: `make litellm` installs it")
     for name, row in rows:
         table.add_row(name, f"{row.utilisation:.1%}", str(row.refused), str(row.requests))
-        if name == litellm.IN_FLIGHT:
-            continue
         if row.utilisation < 0.98 or row.refused > 0.005 * row.requests:
             missed.append(f"{name} over sockets: {row.utilisation:.1%}, {row.refused} refused")
     console.print(table)

@@ -13,7 +13,7 @@ import msgspec
 from corpusmill.config import Config
 from corpusmill.telemetry import events
 from corpusmill.telemetry.events import CallAnswered, Event
-from corpusmill.telemetry.log import Level, event_name
+from corpusmill.telemetry.log import SUPPRESSED, Level, event_name, rationed
 from corpusmill.telemetry.metrics.catalogue import CATALOGUE
 from tests.deploy.names import ROOT, metrics_in, rules
 from tests.jobs.harness import raw_lines, run, spec_of
@@ -53,7 +53,17 @@ def test_every_alert_has_its_section_and_no_other() -> None:
 def test_every_event_is_told_and_no_other() -> None:
     kinds = [each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)]
     emitted = {event_name(kind) for kind in kinds if not kind.__subclasses__()}
-    assert set(table("event")) == emitted | {"progress"}
+    told = table("event")
+    assert set(told) == emitted | {"progress", SUPPRESSED}
+
+
+def test_the_page_says_of_each_event_whether_it_is_rationed() -> None:
+    """By the shape of the event alone: what the sink does with it."""
+    told = table("event")
+    for kind in (each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)):
+        if not kind.__subclasses__():
+            blank = kind(**dict.fromkeys(kind.__struct_fields__, ""))
+            assert (rationed(blank) is not None) == ("rationed" in told[event_name(kind)][0]), kind
 
 
 def settings(struct: type, path: str = "") -> dict[str, object]:

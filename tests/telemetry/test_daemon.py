@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from corpusmill.telemetry.events import HttpAnswered
 from tests.telemetry.scraped import series_in, value
 from tests.web.harness import LONG, SPEC, Client, daemon
 
@@ -38,6 +39,18 @@ def test_a_running_job_has_series_by_its_id_and_an_ended_one_has_none(tmp_path: 
             series = series_in(await scrape(client))
             assert not [name for name, _ in series if name.startswith("corpusmill_job_")]
             assert value(series, "jobs", state="cancelled") == 1
+
+    asyncio.run(scene())
+
+
+def test_a_request_is_told_under_the_id_that_its_answer_carries(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with daemon(tmp_path) as client:
+            mine = await client.get("/jobs", headers={"X-Request-ID": "mine-1"})
+            theirs = await client.get("/jobs")
+            told = [event.request for event in client.events if isinstance(event, HttpAnswered)]
+            assert told[-2:] == [mine.headers["X-Request-ID"], theirs.headers["X-Request-ID"]]
+            assert told[-2] == "mine-1"
 
     asyncio.run(scene())
 

@@ -4,8 +4,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-from corpusmill.telemetry.events import Event, HttpAnswered, ItemBroken, JobEnded, JobPaused, JournalSynced, LoopLagged
-from corpusmill.telemetry.log import KEYS_MOST, QUIET_SECONDS, Level, LogSink
+import pytest
+
+from corpusmill.telemetry.events import (
+    ConfigReloaded,
+    DaemonStopping,
+    Event,
+    HttpAnswered,
+    ItemBroken,
+    JobCrashed,
+    JobEnded,
+    JobPaused,
+    JobResumed,
+    JournalSynced,
+    LoopLagged,
+    RequestCrashed,
+    ShardSealed,
+    WebhookDelivered,
+)
+from corpusmill.telemetry.log import PROGRESS_SECONDS, SUPPRESSED, Level, LogSink, event_name
+from corpusmill.telemetry.repeats import BURST, REFILL_SECONDS
 from tests.e2e.running import command, simulated, write_spec
 from tests.telemetry.samples import answered, decided, failed, started
 
@@ -23,6 +41,15 @@ class Log:
         self._written.clear()
         for event in told:
             self.sink(event)
+        return self._read()
+
+    def closed(self) -> list[dict[str, Any]]:
+        """Close, and return the lines that came of it."""
+        self._written.clear()
+        self.sink.close()
+        return self._read()
+
+    def _read(self) -> list[dict[str, Any]]:
         assert all(line.endswith("\n") and line.count("\n") == 1 for line in self._written)
         return [json.loads(line) for line in self._written]
 
@@ -31,7 +58,7 @@ def test_what_comes_with_every_call_is_counted_and_told_every_ten_seconds() -> N
     log = Log()
     busy = (answered(), decided(records=2), decided("rejected", "min_chars"), JournalSynced("plots", 2, 500, 0.01))
     assert log.lines(*busy, HttpAnswered("/", "GET", 200, 0.1), LoopLagged(0.1)) == []
-    log.now = QUIET_SECONDS
+    log.now = PROGRESS_SECONDS
     (line,) = log.lines(decided())
     assert line["event"] == "progress"
     assert (line["kept"], line["rejected"], line["records"], line["calls_answered"]) == (2, 1, 3, 1)
@@ -45,21 +72,78 @@ def test_what_was_counted_is_told_before_a_job_ends() -> None:
     assert "reason" not in ended
 
 
-def test_the_same_failure_is_told_once_in_ten_seconds_with_how_often_it_was_silent() -> None:
+def test_the_same_failure_is_told_a_few_times_and_then_seldom_with_how_many_were_silent() -> None:
     log = Log()
-    first = log.lines(failed(), failed(), failed(), failed(kind="timeout"))
-    assert [(line["kind"], line["silent_before"]) for line in first] == [("rate_limited", 0), ("timeout", 0)]
-    assert all(line["level"] == "warning" for line in first)
-    log.now = QUIET_SECONDS
-    (again,) = log.lines(failed())
-    assert again["silent_before"] == 2
+    first = log.lines(*[failed()] * 123, failed(kind="timeout"))
+    assert [line["kind"] for line in first] == ["rate_limited"] * BURST + ["timeout"]
+    assert all(line["level"] == "warning" and "suppressed" not in line for line in first)
+    log.now = REFILL_SECONDS
+    again, *silent = log.lines(failed(), failed())
+    assert (again["suppressed"], silent) == (123 - BURST, [])
 
 
-def test_what_is_remembered_of_failures_is_bounded() -> None:
+def test_defects_of_one_type_are_one_kind_whatever_their_messages_say() -> None:
+    lines = Log().lines(*(ItemBroken("plots", number, f"KeyError: {number}") for number in range(1000)))
+    assert len(lines) == BURST
+
+
+REPEATED: list[Event] = [
+    failed(),
+    ItemBroken("plots", 0, "KeyError: x"),
+    JobPaused("plots", "endpoint down"),
+    JobResumed("plots", 31.0),
+    ShardSealed("plots", "corpus", "00001.jsonl", 1, 100),
+    WebhookDelivered("hook", "postponed", "503"),
+]
+
+
+@pytest.mark.parametrize("event", REPEATED, ids=lambda event: event_name(type(event)))
+def test_what_repeats_is_rationed_and_its_count_is_told_at_the_end(event: Event) -> None:
     log = Log()
-    lines = log.lines(*(ItemBroken("plots", number, f"KeyError: {number}") for number in range(3 * KEYS_MOST)))
-    assert len(lines) == 3 * KEYS_MOST
-    assert len(log.sink._told) <= KEYS_MOST
+    assert len(log.lines(*[event] * 50)) == BURST
+    (told,) = log.closed()
+    assert (told["event"], told["level"], told["suppressed"]) == (SUPPRESSED, "info", 50 - BURST)
+    assert told["of"] == event_name(type(event))
+    assert log.closed() == [], "it is told once"
+
+
+TOLD_EACH_TIME: list[Event] = [
+    started(),
+    JobEnded("plots", "finished", "", 1.0),
+    JobCrashed("plots", "KeyError: x"),
+    RequestCrashed("an id", "KeyError: x"),
+    ConfigReloaded(),
+    DaemonStopping("SIGTERM"),
+]
+
+
+@pytest.mark.parametrize("event", TOLD_EACH_TIME, ids=lambda event: event_name(type(event)))
+def test_the_line_of_a_job_a_request_or_an_act_of_the_operator_is_never_suppressed(event: Event) -> None:
+    assert len(Log().lines(*[event] * 50)) == 50
+
+
+@pytest.mark.parametrize("event", [*REPEATED, answered(), decided(), HttpAnswered("/", "GET", 200, 0.1, "an id")])
+def test_at_level_debug_nothing_is_suppressed(event: Event) -> None:
+    assert len(Log("debug").lines(*[event] * 50)) == 50
+
+
+@pytest.mark.parametrize("end", [JobEnded("plots", "finished", "", 1.0), JobCrashed("plots", "KeyError: x")])
+def test_what_a_job_suppressed_is_told_before_its_end_and_no_other_jobs(end: Event) -> None:
+    log = Log()
+    log.lines(*[failed()] * 20, *[failed(job="other")] * 30)
+    suppressed, last = log.lines(end)
+    assert (suppressed["event"], suppressed["job"], suppressed["suppressed"]) == (SUPPRESSED, "plots", 20 - BURST)
+    assert suppressed["kind"].startswith("rate_limited")
+    assert last["event"] == event_name(type(end))
+    (other,) = log.closed()
+    assert (other["job"], other["suppressed"]) == ("other", 30 - BURST)
+
+
+def test_what_was_counted_is_told_when_the_log_is_closed() -> None:
+    log = Log()
+    log.lines(decided())
+    (progress,) = log.closed()
+    assert (progress["event"], progress["kept"]) == ("progress", 1)
 
 
 def test_a_pause_is_a_warning_and_a_defect_of_ours_is_an_error() -> None:
@@ -88,5 +172,9 @@ def test_a_real_run_at_level_debug_tells_each_call_once_by_its_providers_name_an
     assert len({line["request_id"] for line in calls}) == len(calls) > 30
     assert len([line for line in lines if line["event"] == "item_decided"]) == 30
     assert {line["after"] for line in calls if "after" in line} == {"server_error"}
+    ended = json.loads(done.stderr.splitlines()[-1])
+    assert (ended["event"], ended["state"], ended["calls"]["answered"]) == ("job_ended", "finished", 30)
+    assert sum(ended["outcomes"].values()) == ended["items"] == 30
+    assert ended["tokens"]["input"] > 0
     assert key not in done.stderr
     assert "film set in" not in done.stderr

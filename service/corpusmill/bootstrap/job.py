@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import asdict
+
 from corpusmill.bootstrap.assembly import Assembly, check_budget
 from corpusmill.bootstrap.documents import index_documents, open_documents
 from corpusmill.engine.carrier import Carrier
@@ -154,8 +156,25 @@ async def carry(
     finally:
         await blocking(assembly.store.close)
     summary = assembly.summary(ending, seconds=time.monotonic() - began)
-    emit(JobEnded(assembly.job, ending.state, ending.reason, summary.seconds))
+    emit(_ended(summary))
     return summary
+
+
+def _ended(summary: Summary) -> JobEnded:
+    return JobEnded(
+        summary.job,
+        summary.state,
+        summary.reason,
+        summary.seconds,
+        summary.items,
+        asdict(summary.outcomes),
+        summary.rejected_by,
+        summary.failed_by,
+        summary.records,
+        asdict(summary.calls),
+        asdict(summary.tokens),
+        summary.cost_usd,
+    )
 
 
 def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -162,7 +162,10 @@ class Signals:
 async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base: Base) -> tuple[Summary, int | None]:
     signals = Signals()
     display = _display() if not shown.quiet and sys.stderr.isatty() else None
-    sinks: list[Emit] = [] if shown.quiet else [display.take if display else LogSink(level=shown.log_level)]
+    log = LogSink(level=shown.log_level) if not shown.quiet and display is None else None
+    sinks: list[Emit] = [log] if log is not None else []
+    if display is not None:
+        sinks.append(display.take)
     metrics = _metrics(data, shown.genai_metrics) if shown.metrics_port is not None else None
     sinks += shown.sinks
     if metrics is not None:
@@ -179,6 +182,8 @@ async def _run(job: JobSpec, data: Path, upstream: Upstream, shown: Shown, base:
             yield
 
     async with AsyncExitStack() as stack:
+        if log is not None:
+            stack.callback(log.close)
         if metrics is not None and shown.metrics_port is not None:
             address = await stack.enter_async_context(metrics.served(shown.metrics_port))
             click.echo(f"corpusmill: metrics at {address}", err=True)
@@ -197,8 +202,8 @@ async def carried_generation(open_it: Callable[[], Assembly], upstream: Upstream
             switchboard.routes(assembly.job, assembly.spec) as routes,
         ):
             await check_budget(assembly.spec, routes)
-            sink = LogSink()
-            return await carry(assembly, routes, blocking, began, endpoint="", emit=sink, watch=signals.handled)
+            with closing(LogSink()) as log:
+                return await carry(assembly, routes, blocking, began, endpoint="", emit=log, watch=signals.handled)
 
 
 def _metrics(data: Path, genai: GenAiNames) -> "MetricsPort":

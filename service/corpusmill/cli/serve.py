@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import get_args
 
@@ -62,8 +63,9 @@ def serve(
     source = Configuration(load, from_environment(os.environ), model_name, os.environ)
     with (
         spans_asked_for(otlp_endpoint) as sinks,
+        closing(LogSink(level=log_level)) as log,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        emit = broadcast(LogSink(level=log_level), *sinks)
+        emit = broadcast(log, *sinks)
         runner.run(serving(source, emit=emit, say=lambda line: click.echo(line, err=True)))
     return 0

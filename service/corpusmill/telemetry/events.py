@@ -79,12 +79,27 @@ class JobResumed(Event, frozen=True):
 
 
 class JobEnded(Event, frozen=True):
-    """The run is over, with the state of the job and, unless it is finished, the reason."""
+    """The run is over.
+
+    Attributes:
+        reason: why it ended in this state, where that needs saying.
+        seconds: how long this run took.
+        items, outcomes, rejected_by, failed_by, records, calls, tokens, cost_usd: the balance sheet of the job, all its
+            runs together, as `run --json` tells it; the cost is None where the price of some completion is unknown.
+    """
 
     job: str
     state: str
     reason: str
     seconds: float
+    items: int | None = None
+    outcomes: dict[str, int] = {}
+    rejected_by: dict[str, int] = {}
+    failed_by: dict[str, int] = {}
+    records: int = 0
+    calls: dict[str, int] = {}
+    tokens: dict[str, int] = {}
+    cost_usd: float | None = None
 
 
 class JobCrashed(Event, frozen=True):
@@ -200,12 +215,18 @@ class ShardSealed(Event, frozen=True):
 
 
 class HttpAnswered(Event, frozen=True):
-    """The daemon answered a request; `route` is the template of its address, never what a client sent."""
+    """The daemon answered a request.
+
+    Attributes:
+        route: the template of its address, never what a client sent.
+        request: by which the client knows it too, in its header X-Request-ID or in the problem that it got.
+    """
 
     route: str
     method: str
     code: int
     seconds: float
+    request: str = ""
 
 
 class RequestCrashed(Event, frozen=True):

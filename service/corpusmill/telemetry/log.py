@@ -1,16 +1,16 @@
 """Events as structured log lines: one JSON object a line on stderr.
 
-Rules of this file: what happens once in a while is a line; what happens with every call is counted and told every ten
-seconds; the same failure is told at most once in ten seconds, with how often it was silent. At level debug every unit
-of work (a call, an item, a request) has its one line, with all that is known of it. Nothing secret is in an event, so
-nothing is redacted here.
+Rules of this file: what happens with every call is counted and told every ten seconds; what may come again and again
+is rationed (`repeats`), and how many lines stayed silent is told; the line of a job's end, of an operator's act or of a
+request's crash is always told. At level debug nothing is rationed, and every unit of work (a call, an item, a request)
+has its one line, with all that is known of it. Nothing secret is in an event, so nothing is redacted here.
 """
 
 import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -28,19 +28,20 @@ from corpusmill.telemetry.events import (
     JobCrashed,
     JobEnded,
     JobPaused,
+    JobResumed,
     JournalSynced,
     LoopLagged,
     RequestCrashed,
+    ShardSealed,
+    WebhookDelivered,
 )
+from corpusmill.telemetry.repeats import Key, Repeats
 
 Level = Literal["debug", "info"]
 """How much is told."""
 
-QUIET_SECONDS = 10.0
-"""How long the same failure stays silent, and how often progress is told."""
-
-KEYS_MOST = 1000
-"""Different failures that are remembered; beyond that all are told anew."""
+PROGRESS_SECONDS = 10.0
+"""How often progress is told."""
 
 _LEVELS: dict[type[Event], str] = {
     JobPaused: "warning",
@@ -53,6 +54,9 @@ _LEVELS: dict[type[Event], str] = {
 
 UNTOLD = (BudgetSpent, CallAnswered, HttpAnswered, ItemDecided, JournalSynced, LoopLagged)
 """Events that come with every unit of work, or by the clock: at level info they are counted at most."""
+
+SUPPRESSED = "repeats_suppressed"
+"""The line that tells how many lines of a kind stayed silent when nothing more of the kind will come."""
 
 
 class LogSink:
@@ -80,8 +84,7 @@ class LogSink:
             ],
         )
         self._clock = clock
-        self._told: dict[str, float] = {}
-        self._silent: Counter[str] = Counter()
+        self._repeats = Repeats()
         self._progress: Counter[str] = Counter()
         self._progress_told = clock()
 
@@ -91,12 +94,22 @@ class LogSink:
             self._count(event)
             if self._tells_all:
                 self._tell(event)
-        elif isinstance(event, CallFailed | ItemBroken) and not self._tells_all:
-            self._tell_seldom(event, event.kind if isinstance(event, CallFailed) else event.error)
-        else:
-            if isinstance(event, JobEnded):
-                self._tell_progress(at_once=True)
-            self._tell(event)
+            return
+        key = None if self._tells_all else rationed(event)
+        if key is not None:
+            suppressed = self._repeats.admit(key, self._clock())
+            if suppressed is not None:
+                self._tell(event, suppressed)
+            return
+        if isinstance(event, JobEnded | JobCrashed):
+            self._tell_progress(at_once=True)
+            self._tell_suppressed(self._repeats.ended(event.job))
+        self._tell(event)
+
+    def close(self) -> None:
+        """Tell what was counted and not told yet."""
+        self._tell_progress(at_once=True)
+        self._tell_suppressed(self._repeats.all_ended())
 
     def _count(self, event: Event) -> None:
         if isinstance(event, ItemDecided):
@@ -110,28 +123,45 @@ class LogSink:
 
     def _tell_progress(self, *, at_once: bool = False) -> None:
         now = self._clock()
-        if at_once or now - self._progress_told >= QUIET_SECONDS:
+        if self._progress and (at_once or now - self._progress_told >= PROGRESS_SECONDS):
             seconds = now - self._progress_told
             self._logger.info("progress", **self._progress, seconds=round(seconds, 3))
             self._progress.clear()
             self._progress_told = now
 
-    def _tell_seldom(self, event: Event, key: str) -> None:
-        now = self._clock()
-        if now - self._told.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
-            self._silent[key] += 1
-            return
-        if len(self._told) >= KEYS_MOST:
-            self._told.clear()
-            self._silent.clear()
-        self._told[key] = now
-        self._tell(event, silent_before=self._silent.pop(key, 0))
+    def _tell_suppressed(self, counts: Iterable[tuple[Key, int]]) -> None:
+        for (job, event, kind), count in counts:
+            named = {"job": job, "of": event, "kind": kind}
+            self._logger.info(SUPPRESSED, **{name: text for name, text in named.items() if text}, suppressed=count)
 
-    def _tell(self, event: Event, **more: object) -> None:
+    def _tell(self, event: Event, suppressed: int = 0) -> None:
         level = _LEVELS.get(type(event), "debug" if isinstance(event, UNTOLD) else "info")
         told = msgspec.structs.asdict(event).items()
         fields = {name: _rounded(value) for name, value in told if value not in (None, "")}
-        getattr(self._logger, level)(event_name(type(event)), **fields, **more)
+        if suppressed:
+            fields["suppressed"] = suppressed
+        getattr(self._logger, level)(event_name(type(event)), **fields)
+
+
+def rationed(event: Event) -> Key | None:
+    """Return what an event that may come again and again is like, None where each is told.
+
+    A key has closed words alone: names of the operator's, kinds, types; never a message.
+    """
+    name = event_name(type(event))
+    match event:
+        case CallFailed():
+            return event.job, name, f"{event.kind} {event.endpoint}"
+        case ItemBroken():
+            return event.job, name, event.error.partition(":")[0]
+        case JobPaused() | JobResumed():
+            return event.job, name, ""
+        case ShardSealed():
+            return event.job, name, event.folder
+        case WebhookDelivered():
+            return "", name, f"{event.outcome} {event.webhook}"
+        case _:
+            return None
 
 
 class _Lines:

@@ -84,7 +84,7 @@ class Door:
         answer = await self._answer(request, handler, request_id)
         route = request.match_info.route.resource
         template = route.canonical if route is not None else "unknown"
-        self._desk.emit(HttpAnswered(template, request.method, answer.status, time.monotonic() - began))
+        self._desk.emit(HttpAnswered(template, request.method, answer.status, time.monotonic() - began, request_id))
         return answer
 
     def admit(self, operation: Operation) -> Handle:

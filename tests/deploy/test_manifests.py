@@ -12,20 +12,25 @@ from typing import Any
 
 import kubernetes_validate
 import msgspec
+import pydantic
 import pytest
 import yaml
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule
 
 from corpusmill.config import Config, load_config
 from corpusmill.config.secrets import secret_of
 from corpusmill.web.keys import Keyring, require_keys
+from deploy.prometheus.operator import rendered as rendered_rules
 from tests.deploy.dockerfile import stages
-from tests.deploy.names import ROOT
+from tests.deploy.names import PROMETHEUS, ROOT, RULES
 from tests.web.harness import SPEC, daemon
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 UNIT = DEPLOY / "systemd" / "corpusmill.service"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+OPERATORS: dict[str, type[PodMonitor | PrometheusRule]] = {"PodMonitor": PodMonitor, "PrometheusRule": PrometheusRule}
+"""What the Prometheus operator reads, by kind."""
 CONFIGS = [DEPLOY / "corpusmill.toml", KUBERNETES / "corpusmill.toml"]
 EXPOSURE_MOST = 1.5
 """Of `systemd-analyze security`, where 10 is a service that is not confined at all."""
@@ -175,6 +180,43 @@ def test_kubernetes_takes_each_manifest(name: str) -> None:
     kubernetes_validate.validate(manifest(name), "1.37", strict=True)
 
 
+@pytest.mark.parametrize(("name", "kind"), [("podmonitor", PodMonitor), ("prometheusrule", PrometheusRule)])
+def test_the_prometheus_operator_takes_each_manifest(name: str, kind: type[PodMonitor | PrometheusRule]) -> None:
+    """By the types made from its CRDs: values are checked as they are read, and what it has no name for is lost."""
+    content = manifest(name)
+    assert taken(kind, content) == content
+
+
+def test_a_manifest_that_the_prometheus_operator_does_not_know_would_be_found() -> None:
+    content = manifest("prometheusrule")
+    rule = content["spec"]["groups"][0]["rules"][0]
+    rule["sevrity"] = "critical"
+    assert taken(PrometheusRule, content) != content
+    rule["for"] = "two minutes"
+    with pytest.raises(pydantic.ValidationError):
+        taken(PrometheusRule, content)
+
+
+def taken(kind: type[PodMonitor | PrometheusRule], content: Any) -> Any:
+    """What is left of a manifest when the operator's types have read it."""
+    return kind.model_validate(content).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def test_the_rules_for_the_operator_are_those_that_are_tested() -> None:
+    path = KUBERNETES / "prometheusrule.yaml"
+    assert path.read_text() == rendered_rules(), "run: python -m deploy.prometheus.operator"
+    groups = [group for rules in RULES for group in yaml.safe_load(rules.read_text())["groups"]]
+    assert manifest("prometheusrule")["spec"]["groups"] == groups
+    assert len(groups) == len(RULES) == 2
+
+
+def test_what_the_pod_monitor_scrapes_is_called_as_the_alerts_ask_for_it() -> None:
+    label = manifest("podmonitor")["spec"]["jobLabel"]
+    (pairs,) = (each["pairs"] for each in manifest("kustomization")["labels"])
+    asked = set(re.findall(r'up{job="([^"]+)"', (PROMETHEUS / "rules" / "alerts.yml").read_text()))
+    assert {pairs[label]} == asked
+
+
 def test_the_base_names_every_file_of_its_folder() -> None:
     base = manifest("kustomization")
     named = {*base["resources"], *(name for each in base["configMapGenerator"] for name in each["files"])}
@@ -186,7 +228,9 @@ def test_what_kustomize_makes_of_the_base_is_taken_and_selects_its_own_pod() -> 
     rendered = subprocess.run(["kubectl", "kustomize", KUBERNETES], capture_output=True, text=True, check=True).stdout
     objects = {each["kind"]: each for each in yaml.safe_load_all(rendered)}
     for kind, each in objects.items():
-        if kind != "PodMonitor":
+        if kind in OPERATORS:
+            assert taken(OPERATORS[kind], each) == each
+        else:
             kubernetes_validate.validate(each, "1.37", strict=True)
     labels = objects["StatefulSet"]["spec"]["template"]["metadata"]["labels"].items()
     spec = {kind: each.get("spec") for kind, each in objects.items()}

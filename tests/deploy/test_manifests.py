@@ -276,6 +276,14 @@ def test_the_compose_file_is_of_the_form_that_is_specified() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_every_image_is_of_one_release() -> None:
+    version = re.search(r'version = "(.+)"', (ROOT / "pyproject.toml").read_text())
+    tags = {name: service["image"].rpartition(":")[2] for name, service in COMPOSE["services"].items()}
+    assert all(re.fullmatch(r"v?\d+\.\d+\.\d+", tag) for tag in tags.values())
+    assert version is not None
+    assert {tags["corpusmill"], manifest("kustomization")["images"][0]["newTag"]} == {version.group(1)}
+
+
 def test_what_the_compose_file_mounts_is_there_and_secrets_are_not_in_the_checkout() -> None:
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert "/deploy/secrets/" in ignored

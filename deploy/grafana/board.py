@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["stat", "timeseries", "stacked", "heatmap"]
+Kind = Literal["stat", "name", "timeseries", "stacked", "heatmap"]
+"""`name` is a number whose label is what is to be read; `stacked` has many series, told in a table."""
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -23,6 +24,8 @@ class Panel(msgspec.Struct, frozen=True):
     Attributes:
         unit: by Grafana's name for it.
         width: of the row's 24 columns.
+        negative: values may be below 0.
+        logarithmic: series lie orders of magnitude apart, as what is in use and its limit; 0 is shown all the same.
     """
 
     title: str
@@ -31,6 +34,8 @@ class Panel(msgspec.Struct, frozen=True):
     queries: tuple[Query, ...]
     kind: Kind = "timeseries"
     width: int = 8
+    negative: bool = False
+    logarithmic: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):

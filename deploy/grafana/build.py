@@ -76,28 +76,51 @@ def _variable(variable: Variable) -> dashboard.QueryVariable:
 
 def _panel(panel: Panel) -> "stat.Panel | timeseries.Panel | heatmap.Panel":
     built: stat.Panel | timeseries.Panel | heatmap.Panel
-    if panel.kind == "stat":
-        built = stat.Panel().height(STAT_HEIGHT).reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    if panel.kind in {"stat", "name"}:
+        built = _number(panel)
     elif panel.kind == "heatmap":
-        built = heatmap.Panel().height(HEIGHT)
+        built = _heatmap(panel)
     else:
-        built = _graph(stacked=panel.kind == "stacked")
-    built = built.title(panel.title).description(panel.description).unit(panel.unit).span(panel.width)
-    built = built.datasource(SOURCE).min(0) if panel.kind not in {"stat", "heatmap"} else built.datasource(SOURCE)
+        built = _graph(panel)
+    built = built.title(panel.title).description(panel.description).span(panel.width).datasource(SOURCE)
     for place, query in enumerate(panel.queries):
         built = built.with_target(_target(query, place, panel))
     return built
 
 
-def _graph(*, stacked: bool) -> timeseries.Panel:
-    graph = timeseries.Panel().height(HEIGHT).line_width(1).fill_opacity(25 if stacked else 5)
+def _number(panel: Panel) -> stat.Panel:
+    mode = common_models.BigValueTextMode.NAME if panel.kind == "name" else common_models.BigValueTextMode.AUTO
+    number = stat.Panel().height(STAT_HEIGHT).unit(panel.unit).text_mode(mode)
+    return number.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+
+
+def _heatmap(panel: Panel) -> heatmap.Panel:
+    """The unit is that of the buckets, on the axis; a cell is how many a second fall into one."""
+    axis, cells = heatmap.YAxisConfig().unit(panel.unit), heatmap.CellValues().unit("cps")
+    return heatmap.Panel().height(HEIGHT).unit("cps").y_axis(axis).cell_values(cells)
+
+
+def _graph(panel: Panel) -> timeseries.Panel:
+    many = panel.kind == "stacked"
+    graph = timeseries.Panel().height(HEIGHT).unit(panel.unit).line_width(1).fill_opacity(25 if many else 5)
     graph = graph.show_points(common_models.VisibilityMode.NEVER)
-    graph = graph.tooltip(
-        common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI).sort(common_models.SortOrder.DESCENDING)
-    )
-    if stacked:
-        graph = graph.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
+    tooltip = common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI)
+    graph = graph.tooltip(tooltip.sort(common_models.SortOrder.DESCENDING).hide_zeros(many))
+    if not panel.negative:
+        graph = graph.min(0)
+    if panel.logarithmic:
+        scale = common.ScaleDistributionConfig().type(common_models.ScaleDistribution.SYMLOG)
+        graph = graph.scale_distribution(scale.log(10).linear_threshold(1))
+    if many:
+        graph = graph.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL)).legend(_table())
     return graph
+
+
+def _table() -> common.VizLegendOptions:
+    """Of many series most are 0 most of the time: those that matter come first."""
+    table = common.VizLegendOptions().show_legend(True).display_mode(common_models.LegendDisplayMode.TABLE)
+    table = table.placement(common_models.LegendPlacement.BOTTOM)
+    return table.calcs(["lastNotNull", "max"]).sort_by("Max").sort_desc(True)
 
 
 def _target(query: Query, place: int, panel: Panel) -> prometheus.Dataquery:

@@ -19,7 +19,7 @@ PROCESS = (
         "short",
         "corpusmill_build_info, by version. Two at once: an upgrade is half done.",
         (Query(f"sum by (version) ({metric('build_info')})", "{{version}}"),),
-        "stat",
+        "name",
         6,
     ),
     Panel(
@@ -64,6 +64,7 @@ PROCESS = (
             Query(f"process_open_fds{{{CHOSEN}}}", "{{instance}} open"),
             Query(f"process_max_fds{{{CHOSEN}}}", "{{instance}} limit"),
         ),
+        logarithmic=True,
     ),
     Panel(
         "Garbage collections",

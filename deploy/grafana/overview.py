@@ -150,6 +150,7 @@ CALLING = (
             Query(f"sum by (endpoint) ({metric('requests_in_flight', CALLS[0])})", "{{endpoint}} in flight"),
             Query(f"sum by (endpoint) ({metric('concurrency_limit', CALLS[0])})", "{{endpoint}} limit"),
         ),
+        logarithmic=True,
     ),
     Panel(
         "Use of the limits",

@@ -119,6 +119,7 @@ LIMITS = (
             Query(f"sum by (endpoint) ({metric('requests_in_flight', AT)})", "{{endpoint}} in flight"),
             Query(f"sum by (endpoint) ({metric('concurrency_limit', AT)})", "{{endpoint}} limit"),
         ),
+        logarithmic=True,
     ),
     Panel(
         "Calls waiting",
@@ -132,12 +133,14 @@ LIMITS = (
         "corpusmill_ratelimit_capacity: requests or tokens that a period allows. Changes with `reload` or by what the "
         "endpoint's headers say.",
         (Query(f"max by (endpoint, bucket) ({metric('ratelimit_capacity', AT)})", "{{endpoint}} {{bucket}}"),),
+        logarithmic=True,
     ),
     Panel(
         "Left of the limits",
         "short",
         "corpusmill_ratelimit_remaining: what could be charged at once. At 0 the limit binds.",
         (Query(f"max by (endpoint, bucket) ({metric('ratelimit_remaining', AT)})", "{{endpoint}} {{bucket}}"),),
+        logarithmic=True,
     ),
     Panel(
         "Estimates of tokens",
@@ -148,6 +151,7 @@ LIMITS = (
             Query(f"max by (model) ({metric('estimate_error_ratio')})", "{{model}} error"),
             Query(f"max by (model) ({metric('estimate_bias_ratio')})", "{{model}} bias"),
         ),
+        negative=True,
     ),
     Panel(
         "Circuit breaker",

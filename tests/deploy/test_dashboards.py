@@ -37,6 +37,27 @@ def test_every_panel_has_a_unit_and_a_description_that_names_its_metric(path: Pa
         assert metrics_in(panel["description"]) <= FULL_NAMES
 
 
+def test_a_value_that_may_be_negative_is_not_cut_off() -> None:
+    cut = {
+        panel["title"]
+        for path in DASHBOARDS
+        for panel in panels(path)
+        if "min" in panel["fieldConfig"]["defaults"] and "bias" in json.dumps(panel["targets"])
+    }
+    assert not cut
+
+
+def test_a_number_whose_label_is_to_be_read_shows_its_label() -> None:
+    (version,) = (panel for path in DASHBOARDS for panel in panels(path) if panel["title"] == "Version")
+    assert version["options"]["textMode"] == "name"
+
+
+def test_a_heatmap_has_the_unit_of_its_buckets_on_its_axis() -> None:
+    (heatmap,) = (panel for path in DASHBOARDS for panel in panels(path) if panel["type"] == "heatmap")
+    assert heatmap["options"]["yAxis"]["unit"] == "s"
+    assert heatmap["options"]["cellValues"]["unit"] == heatmap["fieldConfig"]["defaults"]["unit"] == "cps"
+
+
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: str(path.stem))
 def test_panels_have_ids_of_their_own_and_lie_side_by_side(path: Path) -> None:
     dashboard = json.loads(path.read_text())

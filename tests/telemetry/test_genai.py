@@ -13,7 +13,7 @@ from tests.deploy.installed import needs_prometheus
 from tests.telemetry.samples import answered, failed
 from tests.telemetry.scraped import Series, series_in, text_of
 
-CALLS = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "local", "gen_ai_request_model": "default"}
+CALLS = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "local", "gen_ai_request_model": "some-model-2"}
 
 
 def text(names: Literal["v1.41", "latest"] | None) -> str:
@@ -49,13 +49,16 @@ def test_the_names_that_replaced_them() -> None:
         for name in ("input_tokens", "cache_read_input_tokens", "output_tokens", "reasoning_output_tokens")
     }
     assert list(told.values()) == [210, 132, 107, 18]
-    assert not [name for name, _ in series if "operation_duration" in name]
+    assert at(series, "inference_operation_input_tokens_count") == 3, "a call without usage is not told"
+    assert at(series, "inference_operation_output_tokens_sum") == 107
+    assert at(series, "inference_operation_output_tokens_bucket", le="16.0") == 1
+    assert not [name for name, _ in series if "operation_duration" in name or "token_usage" in name]
 
 
 def test_they_are_bounded() -> None:
     counts = Counts(genai=GenAi("v1.41"))
     for number in range(2 * ROWS_MOST):
-        counts(answered(model=f"m{number}"))
+        counts(answered(upstream=f"m{number}"))
     series = series_in(text_of(families(counts, Gauges(), 0.0)))
     assert sum(name == "gen_ai_client_operation_duration_seconds_count" for name, _ in series) == ROWS_MOST
 

@@ -120,6 +120,7 @@ def test_each_call_is_one_span_that_lasts_as_long_as_the_call(tmp_path: Path) ->
         ended = datetime.fromisoformat(call["timestamp"]).timestamp()
         assert span.end_time_unix_nano / 1e9 == pytest.approx(ended, abs=0.25)
         assert (told["corpusmill.job"], told["corpusmill.item"]) == ("job", call["index"])
+        assert (told["gen_ai.request.model"], told["corpusmill.model"]) == (call["upstream"], call["model"])
         if call["event"] == "call_answered":
             assert told["gen_ai.usage.input_tokens"] == call["input_tokens"]
             assert told["gen_ai.usage.output_tokens"] == call["output_tokens"]

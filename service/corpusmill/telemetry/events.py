@@ -114,6 +114,7 @@ class Call(Event, frozen=True):
 
     Attributes:
         endpoint, model: by the operator's names.
+        upstream: the model's name at the endpoint.
         step, index: the step of the chain and the item.
         api: the interface: chat or completions.
         after: the kind of the failure that this call repeats; empty for a first call.
@@ -125,6 +126,7 @@ class Call(Event, frozen=True):
     job: str
     endpoint: str
     model: str
+    upstream: str
     step: str
     api: str
     index: int

@@ -56,7 +56,7 @@ class Spans:
         ended = self._wall_clock()
         operation = OPERATIONS.get(event.api, event.api)
         span = self._tracer.start_span(
-            f"{operation} {event.model}",
+            f"{operation} {event.upstream}",
             Context(),
             SpanKind.CLIENT,
             _attributes(event, operation),
@@ -90,8 +90,9 @@ def _shared(event: Call, operation: str) -> Attributes:
     found: Attributes = {
         "gen_ai.operation.name": operation,
         "gen_ai.provider.name": event.endpoint,
-        "gen_ai.request.model": event.model,
+        "gen_ai.request.model": event.upstream,
         "corpusmill.job": event.job,
+        "corpusmill.model": event.model,
         "corpusmill.step": event.step,
         "corpusmill.item": event.index,
         "corpusmill.waited_seconds": event.waited_seconds,

@@ -42,7 +42,7 @@ class GenAi:
 
     def take(self, event: CallAnswered | CallFailed) -> None:
         """Take a call that came back."""
-        key = (OPERATIONS.get(event.api, event.api), event.endpoint, event.model)
+        key = (OPERATIONS.get(event.api, event.api), event.endpoint, event.upstream)
         if isinstance(event, CallAnswered):
             error = ""
             usage = (event.input_tokens, event.cached_input_tokens, event.output_tokens, event.reasoning_tokens)
@@ -81,6 +81,13 @@ class GenAi:
             ("input_tokens", "cache_read_input_tokens", "output_tokens", "reasoning_output_tokens")
         ):
             yield self._counter(f"gen_ai_client_inference_usage_{name}_total", place)
+        for direction in ("input", "output"):
+            rows = {(key, ""): histogram for (key, way), histogram in self._tokens.items() if way == direction}
+            name, text = (
+                f"gen_ai_client_inference_operation_{direction}_tokens",
+                f"{direction.title()} tokens of a call.",
+            )
+            yield _histogram(name, text, None, rows)
 
     def _counter(self, name: str, place: int) -> Family:
         """Tell a sum of tokens; text and other kinds are not told apart by the API, so the modality is unknown."""
@@ -90,10 +97,11 @@ class GenAi:
         return family
 
 
-def _histogram(name: str, text: str, label: str, rows: dict[tuple[Key, str], Histogram]) -> Family:
-    family = HistogramMetricFamily(name, text, labels=(*LABELS, label))
+def _histogram(name: str, text: str, label: str | None, rows: dict[tuple[Key, str], Histogram]) -> Family:
+    """Tell histograms; without a label more than the calls have, the second part of their keys is not told."""
+    family = HistogramMetricFamily(name, text, labels=LABELS if label is None else (*LABELS, label))
     for (key, value), histogram in rows.items():
         bounds = [*map(floatToGoString, histogram.bounds), "+Inf"]
         counts = list(zip(bounds, accumulate(histogram.counts), strict=True))
-        family.add_metric((*key, value), counts, histogram.total)
+        family.add_metric(key if label is None else (*key, value), counts, histogram.total)
     return family

@@ -125,10 +125,12 @@ class SimDisk:
     def names(self, folder: Path) -> list[str]:
         return sorted(self._folder(folder))
 
-    def make_folder(self, folder: Path) -> None:
+    def make_folder(self, folder: Path) -> bool:
+        made = folder not in self._names
         self._names.setdefault(folder, {})
         self._durable_names.setdefault(folder, {})
         self._renames.setdefault(folder, [])
+        return made
 
     def rename(self, old: Path, new: Path) -> None:
         self.operate("rename")

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -128,8 +128,9 @@ async def carry_job(
     """
     began = time.monotonic()
     await check_budget(spec, routes)
-    with claimed(Disk(), data, job, spec) as folder, ThreadPoolExecutor(1, "journal") as thread:
+    with ExitStack() as claim, ThreadPoolExecutor(1, "journal") as thread:
         blocking = OneThread(thread)
+        folder = await blocking(lambda: claim.enter_context(claimed(Disk(), data, job, spec)))
         for event in await _indexed(blocking, folder, spec, base):
             emit(event)
         assembly = await blocking(lambda: _opened(spec, folder, base))

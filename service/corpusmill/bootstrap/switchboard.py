@@ -21,7 +21,7 @@ from corpusmill.bootstrap.line import Line, opened
 from corpusmill.bootstrap.target import Budget, Target, Upstream, UpstreamError, spec_limits
 from corpusmill.config import Config, ModelConfig
 from corpusmill.endpoint.failures import Fate
-from corpusmill.endpoint.prices import Prices, resolve_prices
+from corpusmill.endpoint.prices import Prices, load_published, resolve_prices
 from corpusmill.engine.route import Member, Route
 from corpusmill.engine.tickets import Tickets
 from corpusmill.limits.gate import Gate
@@ -60,6 +60,11 @@ class Switchboard:
         for task in self._steering:
             task.cancel()
         await self._stack.aclose()
+
+    async def load_prices(self) -> None:
+        """Load the published prices, if any model may need them, before there are calls that this would hold up."""
+        if self._upstream.needs_published_prices:
+            await asyncio.get_running_loop().run_in_executor(self._thread, load_published)
 
     @asynccontextmanager
     async def routes(

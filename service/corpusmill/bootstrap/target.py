@@ -80,6 +80,11 @@ class Upstream(msgspec.Struct, frozen=True):
             return model.name
         return self.model_name if alias == DEFAULT else alias
 
+    @property
+    def needs_published_prices(self) -> bool:
+        """Whether there may be calls whose price is not configured."""
+        return self.default is not None or any(model.prices is None for model in self.config.models.values())
+
     def endpoints(self, alias: str) -> dict[str, EndpointConfig]:
         """Return the endpoints an alias leads to, by name: one, or a pool of them.
 

@@ -1,8 +1,8 @@
 """The mill: runs the jobs of the queue, several at once, each apart from the others.
 
-Rules of this file: the queue's word comes first: a change is durable before anything acts on it, so whatever ends this
-process, the next one goes on where the queue says. One outermost guard around each job: what it raises is that job's
-end and nobody else's.
+Rules of this file: the queue's word comes first: a change is durable before anything acts on it (but for a start, which
+is no news to a job that was queued), so whatever ends this process, the next one goes on where the queue says. One
+outermost guard around each job: what it raises is that job's end and nobody else's.
 """
 
 import asyncio

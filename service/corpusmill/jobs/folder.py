@@ -102,6 +102,9 @@ def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]
     try:
         _lock(descriptor, folder, job)
         _accept(files, folder, spec)
+        if fresh:
+            files.sync_folder(folder.parent)
+            files.sync_folder(data)
         yield folder
     finally:
         if fresh and not _used(folder):

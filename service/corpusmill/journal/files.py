@@ -46,8 +46,8 @@ class Files(Protocol):
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder, sorted."""
 
-    def make_folder(self, folder: Path) -> None:
-        """Make the folder and its parents where missing."""
+    def make_folder(self, folder: Path) -> bool:
+        """Make the folder and its parents where missing; return whether it was missing."""
 
     def rename(self, old: Path, new: Path) -> None:
         """Give a file its new name, replacing what had it, in one step."""
@@ -118,9 +118,15 @@ class Disk:
         """List the folder."""
         return sorted(entry.name for entry in folder.iterdir())
 
-    def make_folder(self, folder: Path) -> None:
+    def make_folder(self, folder: Path) -> bool:
         """Make the folder and its parents."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            return False
+        return True
 
     def rename(self, old: Path, new: Path) -> None:
         """Rename by `rename(2)`."""

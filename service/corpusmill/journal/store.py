@@ -142,10 +142,14 @@ class JobStore:
         self._log.close()
 
     def _tidied_commits(self) -> list[Commit]:
-        """Make the folders where missing, read the manifest, and remove what no commit names."""
-        for name in FOLDERS:
-            self._files.make_folder(self._folder / name)
+        """Make the folders where missing, read the manifest, and remove what no commit names.
+
+        In a new job there is nothing to read, and nothing whose durability is in doubt.
+        """
+        made = [self._files.make_folder(self._folder / name) for name in FOLDERS]
         self._files.sync_folder(self._folder)
+        if all(made):
+            return []
         commits = read_commits(self._files, self._folder / "manifest")
         named = {("state", commit.state.name) for commit in commits}
         named |= {("state", commit.sketches.name) for commit in commits if commit.sketches is not None}

@@ -120,6 +120,7 @@ async def opened_daemon(source: Configuration, *, emit: Emit, say: Callable[[str
         metrics = Metrics(mill, counts, Path(config.data))
         desk = Desk(mill, config, upstream, keyring, scrape=metrics.scrape, emit=emit)
         stack.callback(desk.close)
+        await switchboard.load_prices()
         url = await _listening(stack, desk, tls)
         postman = Postman(database, outbox, time.time, emit)
         postman.keys = keys

@@ -1,7 +1,8 @@
 """One SQLite connection on one thread, and nothing else that touches it.
 
 Rules of this file: every piece of work is one transaction, run whole or not at all; what it returns is durable when it
-returns (WAL, synchronous=FULL). The schema only ever grows, by numbered scripts.
+returns (WAL, synchronous=FULL), unless the work may be lost with the machine's power: then it is durable with the next
+one that may not. The schema only ever grows, by numbered scripts.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,13 +78,18 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
         self._connection, self._thread = connection, thread
 
-    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def run(self, work: Callable[[sqlite3.Connection], Result], *, lasting: bool = True) -> Result:
         """Do some work as one transaction; return what it returns, raise what it raises.
+
+        Args:
+            work: is given the connection, on its thread.
+            lasting: wait until it is durable. Otherwise a power cut may undo it, with all that came later.
 
         Raises:
             sqlite3.Error: the disk does not take it; nothing of it happened.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _transaction, self._connection, work)
+        transaction = partial(_transaction, self._connection, work, lasting=lasting)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
 
 
 @asynccontextmanager
@@ -105,7 +112,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(SCHEMA):
@@ -117,7 +123,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result]) -> Result:
+def _transaction(
+    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], *, lasting: bool
+) -> Result:
+    connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         result = work(connection)

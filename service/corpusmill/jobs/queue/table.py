@@ -168,6 +168,8 @@ class JobTable:
     ) -> Job:
         """Change a job's state, and with it what it came to so far.
 
+        That it starts need not be durable: without it, it is started again.
+
         Raises:
             UnknownJobIdError: there is no such job.
             IllegalChangeError: its state does not allow it.
@@ -181,18 +183,18 @@ class JobTable:
             self._note(connection, changed)
             return changed
 
-        changed = await self._database.run(work)
+        changed = await self._database.run(work, lasting=change is not Change.START)
         self._noted()
         return self._remember(changed)
 
     async def note_figures(self, figures: dict[str, Figures]) -> None:
-        """Keep what running jobs came to so far."""
+        """Keep what running jobs came to so far; their journals know it too, so it need not be durable at once."""
 
         def work(connection: sqlite3.Connection) -> None:
             for job, each in figures.items():
                 _note_figures(connection, job, each)
 
-        await self._database.run(work)
+        await self._database.run(work, lasting=False)
         for job, each in figures.items():
             if job in self._remembered:
                 self._remembered[job] = msgspec.structs.replace(self._remembered[job], figures=each)

@@ -62,3 +62,12 @@ def test_a_place_is_never_behind_the_line_it_is_asked_for() -> None:
         exact = max(place for start, place in ((s, (p.segment, p.offset)) for s, p in blocks) if start <= line)
         assert exact[0] == found.segment
         assert exact[1] - found.offset < APART_BYTES
+
+
+def test_a_new_job_waits_for_one_sync_and_a_job_that_was_there_for_one_of_each_folder() -> None:
+    disk = SimDisk(random.Random(1))
+    Driver(random.Random(1)).open(disk)
+    assert disk.operations == 1
+    disk = disk.after_power_cut()
+    Driver(random.Random(1)).open(disk)
+    assert disk.operations == 1 + len(("corpus", "rejects", "state", "manifest"))

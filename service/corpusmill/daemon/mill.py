@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+from collections import OrderedDict
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -57,6 +58,9 @@ NOTE_SECONDS = 10.0
 
 DELETED_AT_ONCE = 100
 
+ENCODED = 1000
+"""Jobs without a run whose representation is kept."""
+
 WAIT_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """How long to wait before an endpoint that was down is asked again; the last for ever."""
 
@@ -98,6 +102,7 @@ class Mill:
         self.base = Base({})
         self._live: dict[str, LiveJob] = {}
         self._noted: dict[str, float] = {}
+        self._encoded: OrderedDict[str, tuple[Job, msgspec.Raw]] = OrderedDict()
         self._changed, self._emptied = asyncio.Event(), Bell()
         self.stopping = False
 
@@ -171,6 +176,22 @@ class Mill:
         while jobs := [job for job in await self.table.ended_before(moment, DELETED_AT_ONCE) if self.is_over(job)]:
             for job in jobs:
                 await self.delete(job)
+
+    def figures(self, job: Job) -> Figures:
+        """Return the newest figures there are of a job."""
+        live = self._live.get(job.id)
+        return live.figures if live is not None else job.figures
+
+    def encoded(self, job: Job) -> msgspec.Raw:
+        """Return a job's representation as JSON; of one that has no run it is made once, until the job changes."""
+        if job.id in self._live:
+            return msgspec.Raw(msgspec.json.encode(self.object(job)))
+        known = self._encoded.get(job.id)
+        if known is None or known[0] is not job:
+            known = self._encoded[job.id] = job, msgspec.Raw(msgspec.json.encode(self.object(job)))
+            if len(self._encoded) > ENCODED:
+                self._encoded.popitem(last=False)
+        return known[1]
 
     def object(self, job: Job) -> JobObject:
         """Return a job's representation, with the newest figures there are."""
@@ -323,7 +344,7 @@ class Mill:
         self._tell(await self.table.get(job.id))
 
     def _tell(self, job: Job, event: str = "state") -> None:
-        self.news.tell(job.id, event, msgspec.json.encode(self.object(job)))
+        self.news.tell(job.id, event, bytes(self.encoded(job)))
 
 
 def described(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections import deque
 from pathlib import Path
+from typing import BinaryIO
 
 from corpusmill.journal.shard import PART
 
@@ -17,6 +18,9 @@ else:
 
 LATEST_BYTES = 1 << 20
 """What the lines may have together; those that would have more are left out."""
+
+FIRST_BYTES = 32 << 10
+"""How much of a shard is read at first; mostly that holds the lines that are asked for."""
 
 
 def latest_lines(folder: Path, most: int) -> bytes:
@@ -56,14 +60,24 @@ def _tail(path: Path, most: int, most_bytes: int) -> tuple[list[bytes], bool]:
             with zstd.open(path, "rb") as stream:  # all of it is read, and its end is kept
                 return _within(deque(stream, most), most_bytes)
         with path.open("rb") as file:
-            start = max(0, file.seek(0, os.SEEK_END) - most_bytes)
-            file.seek(start)
-            end = file.read(most_bytes)
+            start, end = _ending(file, most, most_bytes)
     except FileNotFoundError:
         return [], True  # it was sealed, or deleted, since it was listed
     if start:
         end = end[end.find(b"\n") + 1 :]
     return end[: end.rfind(b"\n") + 1].splitlines(keepends=True)[-most:], not start
+
+
+def _ending(file: BinaryIO, most: int, most_bytes: int) -> tuple[int, bytes]:
+    """Read the end of a file, at most so many bytes; return where it begins, which is before the last `most` lines."""
+    size, span = file.seek(0, os.SEEK_END), FIRST_BYTES
+    while True:
+        start = max(0, size - min(span, most_bytes))
+        file.seek(start)
+        end = file.read(size - start)
+        if start == 0 or span >= most_bytes or end.count(b"\n") > most:
+            return start, end
+        span *= 4
 
 
 def _within(lines: deque[bytes], most_bytes: int) -> tuple[list[bytes], bool]:

@@ -5,7 +5,7 @@ open file: an open shard may be sealed, or made again, at any time, and has the 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,8 +17,21 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+FIRST_BYTES = 32 << 10
+"""What is read at first: mostly a page is not longer."""
+
 CHUNK_BYTES = 256 << 10
-"""About what is read at once; a longer line is read whole."""
+"""About what is read at once after that; a longer line is read whole."""
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A place between two lines: the number of the shard, and bytes of its lines, not compressed."""
+
+    shard: int = 1
+    offset: int = 0
+
+
+BEGINNING = Spot()
 
 
 class LineReader:
@@ -26,12 +39,19 @@ class LineReader:
 
     Args:
         folder: `corpus` or `rejects` of a job; it may not be there yet.
+        spot: where to begin.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spot: Spot = BEGINNING) -> None:
         self._folder = folder
+        self._shard, self._offset = spot.shard, spot.offset
         self._chunks = self._read()
         self._rest = b""
+
+    @property
+    def spot(self) -> Spot:
+        """Where it is: behind the last line that it gave or passed over."""
+        return Spot(self._shard, self._offset - len(self._rest))
 
     def skip(self, lines: int) -> bool:
         """Pass over so many lines; return whether there were as many."""
@@ -63,16 +83,15 @@ class LineReader:
 
     def _read(self) -> Iterator[bytes]:
         """Yield whole lines, chunk by chunk; an empty chunk where there is nothing new."""
-        shard, offset = 1, 0
         while True:
-            name = f"{shard:05d}.jsonl"
+            name, offset = f"{self._shard:05d}.jsonl", self._offset
             sealed = self._sealed(name)
             chunks = _sealed_chunks(sealed, offset) if sealed else _open_chunks(self._folder / (name + PART), offset)
             for chunk in chunks:
-                offset += len(chunk)
+                self._offset += len(chunk)
                 yield chunk
             if sealed:
-                shard, offset = shard + 1, 0
+                self._shard, self._offset = self._shard + 1, 0
             elif self._sealed(name) is None:
                 yield b""
 
@@ -92,7 +111,7 @@ def _open_chunks(path: Path, offset: int) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            yield from _whole_lines(iter(lambda: file.read(CHUNK_BYTES), b""))
+            yield from _whole_lines(_pieces(file.read))
     except FileNotFoundError:
         return
 
@@ -103,7 +122,14 @@ def _sealed_chunks(path: Path, offset: int) -> Iterator[bytes]:
         return
     with zstd.open(path, "rb") as file:
         file.seek(offset)
-        yield from _whole_lines(iter(lambda: file.read(CHUNK_BYTES), b""))
+        yield from _whole_lines(_pieces(file.read))
+
+
+def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    size = FIRST_BYTES
+    while piece := read(size):
+        yield piece
+        size = CHUNK_BYTES
 
 
 def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

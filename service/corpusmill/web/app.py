@@ -7,6 +7,7 @@ becomes a problem here. What an operation does not declare, it does not do.
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import yarl
@@ -31,6 +32,8 @@ from corpusmill.web.system import SystemOperations
 PREFIX = "/api/v1"
 STRANGERS_PER_SECOND = 50
 """Requests without a valid key that are answered; more are told to wait."""
+
+HOSTS_REMEMBERED = 64
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STRANGER = Caller("stranger", frozenset())
@@ -139,15 +142,17 @@ class Door:
         origin = request.headers.get("Origin")
         if origin is not None and yarl.URL(origin).authority != yarl.URL(f"http://{request.host}").authority:
             raise ProblemError(403, "foreign-origin", "requests of other sites' pages are refused")
-        if not len(self._desk.keyring) and not is_loopback(_host(request)):
+        if not len(self._desk.keyring) and not _names_this_machine(request.host):
             raise ProblemError(403, "foreign-host", "without keys, this daemon answers to localhost alone")
 
 
-def _host(request: web.Request) -> str:
+@lru_cache(HOSTS_REMEMBERED)
+def _names_this_machine(host: str) -> bool:
+    """Whether a Host header names this machine and nothing else."""
     try:
-        return yarl.URL(f"http://{request.host}").host or ""
+        return is_loopback(yarl.URL(f"http://{host}").host or "")
     except ValueError:
-        return ""
+        return False
 
 
 def _add(app: web.Application, door: Door, operation: Operation, prefix: str) -> None:

@@ -24,6 +24,7 @@ from corpusmill.space.documents.places import Base
 from corpusmill.telemetry.events import Emit
 from corpusmill.web.keys import Keyring
 from corpusmill.web.problems import ProblemError
+from corpusmill.web.reports import Reports
 
 Result = TypeVar("Result")
 Scrape = Callable[[str], Awaitable[tuple[bytes, Mapping[str, str]]]]
@@ -45,6 +46,7 @@ class Desk:
         emit: takes events.
 
     Attributes:
+        reports: of all jobs.
         draining: whether the daemon is about to end.
         simulated: whether the default endpoint invents its text.
     """
@@ -54,6 +56,7 @@ class Desk:
     ) -> None:
         self.mill, self.table, self.scrape, self.emit = mill, mill.table, scrape, emit
         self.adopt(config, upstream, keyring)
+        self.reports = Reports(self.data)
         self.draining = False
         self.simulated = upstream.default is not None and upstream.default.name == SIMULATED
         self._thinking = ThreadPoolExecutor(2, "requests")
@@ -70,6 +73,7 @@ class Desk:
 
     def close(self) -> None:
         """Let the threads go."""
+        self.reports.close()
         self._thinking.shutdown(wait=False, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
 
@@ -81,9 +85,9 @@ class Desk:
         """Do what waits for the disk; return its result."""
         return asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    def generation(self, job: str) -> Awaitable[Path]:
-        """Return the folder of a job's current generation: what a refold made of it, or else its own."""
-        return self.read(lambda: generation_path(job_path(self.data, job)))
+    def generation(self, job: str) -> Path:
+        """Return the folder of a job's current generation: what a refold made of it, or else its own. Blocking."""
+        return generation_path(job_path(self.data, job))
 
     @contextmanager
     def stream(self) -> Iterator[None]:

@@ -119,7 +119,7 @@ class EventOperations:
         if pieces is not None:
             return pieces
         number = self._desk.mill.news.latest
-        return [Piece(number, "state", msgspec.json.encode(self._desk.mill.object(job)))]
+        return [Piece(number, "state", bytes(self._desk.mill.encoded(job)))]
 
 
 def _framed(piece: Piece) -> bytes:

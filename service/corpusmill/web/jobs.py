@@ -176,7 +176,7 @@ class JobOperations:
             submission = await self._filled(submission, body, form, call)
             job, new = await self._desk.mill.submit(submission, call.caller.cap_picodollars)
         headers = {"Location": f"/api/v1/jobs/{job.id}"} | ({} if new else {"Idempotent-Replayed": "true"})
-        return json_response(self._desk.mill.object(job), 201 if new else 200, headers)
+        return json_response(self._desk.mill.encoded(job), 201 if new else 200, headers)
 
     async def list(self, call: Call) -> web.StreamResponse:
         """GET /jobs."""
@@ -185,12 +185,12 @@ class JobOperations:
         jobs = await self._desk.table.page(query.state, query.limit + 1, before)
         page, more = jobs[: query.limit], len(jobs) > query.limit
         cursor = str(page[-1].sequence) if more else None
-        return json_response(JobPage([self._desk.mill.object(job) for job in page], cursor))
+        return json_response({"items": [self._desk.mill.encoded(job) for job in page], "next_cursor": cursor})
 
     async def get(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}."""
         job = await find_job(self._desk, call.request)
-        return tagged_response(call.request, self._desk.mill.object(job))
+        return tagged_response(call.request, self._desk.mill.encoded(job))
 
     async def delete(self, call: Call) -> web.StreamResponse:
         """DELETE /jobs/{id}."""
@@ -202,7 +202,7 @@ class JobOperations:
             job = await find_job(self._desk, call.request)
             if job.submitted_by != call.caller.name:
                 call.caller.require("operate")
-            return json_response(self._desk.mill.object(await self._desk.mill.change(job.id, change)))
+            return json_response(self._desk.mill.encoded(await self._desk.mill.change(job.id, change)))
 
         return handle
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,7 +9,8 @@ from aiohttp import web
 from msgspec import Meta
 
 from corpusmill.jobs.latest import latest_lines
-from corpusmill.jobs.lines import LineReader
+from corpusmill.jobs.lines import BEGINNING, LineReader
+from corpusmill.web.bookmarks import Bookmarks
 from corpusmill.web.desk import Desk
 from corpusmill.web.jobs import find_job
 from corpusmill.web.operation import Call, Content, Handler, Operation
@@ -39,11 +39,18 @@ class LinesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latest: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
+PAGE_BYTES = 1 << 20
+"""Lines that are sent as one answer; more are sent as a stream."""
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
 class LineOperations:
     """The operations that send lines."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._bookmarks = Bookmarks()
 
     def operations(self) -> list[Operation]:
         """Declare them."""
@@ -59,7 +66,7 @@ class LineOperations:
                 answers={
                     200: Content(
                         "One JSON object a line; empty lines show that a stream is alive.",
-                        media_type="application/x-ndjson",
+                        media_type=MEDIA_TYPE,
                     )
                 },
                 problems=(404, 503),
@@ -74,51 +81,60 @@ class LineOperations:
         async def send(call: Call) -> web.StreamResponse:
             job = await find_job(self._desk, call.request)
             query: LinesQuery = call.query
-            folder = await self._desk.generation(job.id) / place
             if query.latest is not None:
-                return await self._latest(folder, query)
-            reader = LineReader(folder)
+                return await self._latest(job.id, place, query)
             with self._desk.stream():
-                await self._skip(reader, query.after)
+                reader, chunk = await self._desk.read(lambda: self._begun(job.id, place, query))
+                if query.limit is not None and chunk.count(b"\n") == query.limit:
+                    return _page(chunk)
                 response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-                response.content_type = "application/x-ndjson"
+                response.content_type = MEDIA_TYPE
                 await response.prepare(call.request)
                 with contextlib.suppress(ConnectionResetError, TimeoutError):
-                    await self._send(job.id, reader, response, query)
+                    await self._send(job.id, reader, chunk, response, query)
             return response
 
         return send
 
-    async def _latest(self, folder: Path, query: LinesQuery) -> web.StreamResponse:
+    async def _latest(self, job: str, place: str, query: LinesQuery) -> web.StreamResponse:
         most = query.latest or 0
         if query != LinesQuery(latest=query.latest):
             raise ProblemError(422, "invalid-parameter", "query.latest: goes with no other parameter")
-        lines = await self._desk.read(lambda: latest_lines(folder, most))
-        headers = {"Cache-Control": "no-store"}
-        return web.Response(body=lines, content_type="application/x-ndjson", headers=headers)
+        return _page(await self._desk.read(lambda: latest_lines(self._desk.generation(job) / place, most)))
 
-    async def _skip(self, reader: LineReader, after: str | None) -> None:
-        if after is None:
-            return
-        if after.isascii() and after.isdigit():
-            count = min(int(after[:18]), 2**53)
-            await self._desk.read(lambda: reader.skip(count))
-        elif not await self._desk.read(lambda: reader.skip_to(after)):
-            raise ProblemError(404, "unknown-record", f"there is no line with the id {after[:100]!r}")
+    def _begun(self, job: str, place: str, query: LinesQuery) -> tuple[LineReader, bytes]:
+        """Return a reader that is where it should begin, and the first lines that it read there. Blocking."""
+        folder, after = self._desk.generation(job) / place, query.after
+        spot = self._bookmarks.find(folder, after) if after is not None else None
+        reader = LineReader(folder, spot or BEGINNING)
+        reached = spot is not None or after is None or _skip(reader, after)
+        if query.limit is None:
+            return reader, reader.read()
+        page = _read_page(reader, query.limit)
+        if page and reached:
+            self._bookmarks.put(folder, after, page, reader.spot)
+        return reader, page
 
-    async def _send(self, job: str, reader: LineReader, response: web.StreamResponse, query: LinesQuery) -> None:
+    async def _send(
+        self, job: str, reader: LineReader, chunk: bytes, response: web.StreamResponse, query: LinesQuery
+    ) -> None:
+        """Send the lines that were read, and all that come behind them."""
         left = query.limit
-        while left is None or left > 0:
-            over = self._desk.mill.is_over(await self._desk.table.get(job))
-            most, mark = left, self._desk.mill.news.latest
-            chunk = await self._desk.read(lambda most=most: reader.read(most))  # type: ignore[misc] # a default binds it
+        while True:
             if chunk:
                 async with asyncio.timeout(WRITE_SECONDS):
                     await response.write(chunk)
                 left = None if left is None else left - chunk.count(b"\n")
-            elif not query.follow or over or self._desk.draining:
+            if left == 0:
                 return
-            elif self._desk.mill.news.latest == mark:
+            over = self._desk.mill.is_over(await self._desk.table.get(job))
+            most, mark = left, self._desk.mill.news.latest
+            chunk = await self._desk.read(lambda most=most: reader.read(most))  # type: ignore[misc] # a default binds it
+            if chunk:
+                continue
+            if not query.follow or over or self._desk.draining:
+                return
+            if self._desk.mill.news.latest == mark:
                 await self._wait(job, response)
 
     async def _wait(self, job: str, response: web.StreamResponse) -> None:
@@ -129,3 +145,27 @@ class LineOperations:
         except TimeoutError:
             async with asyncio.timeout(WRITE_SECONDS):
                 await response.write(b"\n")
+
+
+def _skip(reader: LineReader, after: str) -> bool:
+    """Read past the line that somebody had last, or past as many lines as he has; return whether there are so many."""
+    if after.isascii() and after.isdigit():
+        return reader.skip(int(after))
+    if reader.skip_to(after):
+        return True
+    raise ProblemError(404, "unknown-record", f"there is no line with the id {after[:100]!r}")
+
+
+def _read_page(reader: LineReader, most: int) -> bytes:
+    """Return the next lines, at most so many, as far as there are any and they are no more than a page holds."""
+    chunks: list[bytes] = []
+    left, room = most, PAGE_BYTES
+    while left > 0 and room > 0 and (chunk := reader.read(left)):
+        chunks.append(chunk)
+        left -= chunk.count(b"\n")
+        room -= len(chunk)
+    return b"".join(chunks)
+
+
+def _page(lines: bytes) -> web.Response:
+    return web.Response(body=lines, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})

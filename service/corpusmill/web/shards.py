@@ -19,7 +19,7 @@ from corpusmill.web.jobs import find_job
 from corpusmill.web.lines import WRITE_SECONDS
 from corpusmill.web.operation import Call, Content, Operation
 from corpusmill.web.problems import ProblemError
-from corpusmill.web.replies import tagged_response
+from corpusmill.web.replies import encoded, tagged_response
 
 CHUNK_BYTES = 256 << 10
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -86,16 +86,19 @@ class ShardOperations:
     async def list(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/shards."""
         job = await find_job(self._desk, call.request)
-        folder = await self._desk.generation(job.id)
-        shards = await self._desk.read(lambda: sealed_shards(folder, call.query.place))
-        return tagged_response(call.request, ShardList(shards))
+        shards = await self._desk.read(lambda: sealed_shards(self._desk.generation(job.id), call.query.place))
+        return tagged_response(call.request, encoded(ShardList(shards)))
 
     async def file(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/shards/{name}."""
         job, request = await find_job(self._desk, call.request), call.request
-        folder, place = await self._desk.generation(job.id), call.query.place
-        name = request.match_info["name"]
-        shards = await self._desk.read(lambda: sealed_shards(folder, place))
+        name, place = request.match_info["name"], call.query.place
+
+        def look() -> tuple[Path, list[ShardObject]]:
+            folder = self._desk.generation(job.id)
+            return folder, sealed_shards(folder, place)
+
+        folder, shards = await self._desk.read(look)
         shard = next((each for each in shards if each.name == name), None)
         if shard is None:
             raise ProblemError(404, "unknown-shard", f"the job has no sealed shard {name[:100]!r}")

@@ -1,8 +1,7 @@
 """The daemon itself: is it alive, is it ready, its metrics, its gates, its description; and what a job would be."""
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -12,13 +11,11 @@ from corpusmill import __version__
 from corpusmill.bootstrap.assembly import space_of
 from corpusmill.bootstrap.documents import sketched_documents
 from corpusmill.bootstrap.models import known_models
-from corpusmill.bootstrap.report import report_of
 from corpusmill.config import Scope
 from corpusmill.daemon.intake import accepted
 from corpusmill.engine.writer import LOW_BYTES
 from corpusmill.jobs.plan import Plan, make_plan
-from corpusmill.jobs.queue.states import ENDED
-from corpusmill.jobs.report import Report, as_object
+from corpusmill.jobs.report import Report
 from corpusmill.jobs.summary import Summary
 from corpusmill.journal.files import Disk
 from corpusmill.limits.statistics import GateStatistics
@@ -28,10 +25,6 @@ from corpusmill.web.keys import EVERYTHING
 from corpusmill.web.operation import Call, Content, Operation
 from corpusmill.web.problems import ProblemError
 from corpusmill.web.replies import json_response
-
-REPORTS = 32
-"""Reports of ended jobs that are remembered; one reads the whole corpus."""
-
 
 ReportObject = msgspec.defstruct(
     "ReportObject",
@@ -90,7 +83,6 @@ class SystemOperations:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._reports: dict[tuple[str, Path, str | None], dict[str, Any]] = {}
 
     def operations(self) -> list[Operation]:
         """Declare those under /api/v1."""
@@ -99,10 +91,10 @@ class SystemOperations:
                 "GET",
                 "/jobs/{id}/report",
                 "reportOfJob",
-                "What a job came to: coverage, lengths, duplicates.",
+                "What a job came to: coverage, lengths, duplicates. While it runs, it may be as old as `Age` says.",
                 self.report,
                 "read",
-                answers={200: Content("The report.", ReportObject)},
+                answers={200: Content("The report.", ReportObject, headers={"Age": "Seconds since it was made."})},
                 problems=(404, 409, 500),
             ),
             Operation(
@@ -214,16 +206,10 @@ class SystemOperations:
     async def report(self, call: Call) -> web.StreamResponse:
         """GET /jobs/{id}/report."""
         job = await find_job(self._desk, call.request)
-        known = (job.id, await self._desk.generation(job.id), job.finished_at)
-        report = self._reports.get(known)
-        if report is None:
-            report = await self._desk.think(lambda: as_object(report_of(self._desk.data, job.id)))
-        report = {**report, "state": job.state}
-        if job.state in ENDED:
-            self._reports[known] = report
-            if len(self._reports) > REPORTS:
-                del self._reports[next(iter(self._reports))]
-        return json_response(report)
+        folder = await self._desk.read(lambda: self._desk.generation(job.id))
+        mark = (job.finished_at, self._desk.mill.figures(job))
+        report, age_seconds = await self._desk.reports.of(job.id, folder, mark)
+        return json_response({**report, "state": job.state}, headers={"Age": str(age_seconds)})
 
 
 def _not_ready(detail: str) -> ProblemError:

@@ -24,6 +24,9 @@ COLUMNS = (
 REMEMBERED = 1000
 """Jobs that are kept in memory, so that who looks at one again and again costs no disk."""
 
+PAGES_REMEMBERED = 16
+"""Pages that are kept likewise, until any job changes."""
+
 Note = Callable[[sqlite3.Connection, Job], None]
 """Takes note of a job's new state inside the transaction that makes it so."""
 
@@ -78,6 +81,8 @@ class JobTable:
         self._database, self._now, self._note, self._noted = database, now, note, noted
         self._most_queued = most_queued
         self._remembered: OrderedDict[str, Job] = OrderedDict()
+        self._pages: OrderedDict[tuple[State | None, int, int | None], tuple[int, list[Job]]] = OrderedDict()
+        self._changes = 0
 
     async def submit(self, submission: Submission, cap_picodollars: int | None = None) -> tuple[Job, bool]:
         """Queue a job; return it, and whether it is new (else it was submitted with the same key before).
@@ -102,7 +107,7 @@ class JobTable:
 
         job, new = await self._database.run(work)
         self._noted()
-        return self._remember(job), new
+        return self._changed_to(job), new
 
     async def earlier(self, submission: Submission) -> Job | None:
         """Return the job that the same request made before; None where this is the first of its kind.
@@ -145,8 +150,16 @@ class JobTable:
             query += " AND state = ?"
             arguments.append(state)
         query += " ORDER BY sequence DESC LIMIT ?"
+        asked, changes = (state, limit, before), self._changes
+        known = self._pages.get(asked)
+        if known is not None and known[0] == changes:
+            return known[1]
         rows = await self._database.run(lambda connection: connection.execute(query, [*arguments, limit]).fetchall())
-        return [_job(row) for row in rows]
+        jobs = [self._known(row) for row in rows]
+        self._pages[asked] = changes, jobs
+        if len(self._pages) > PAGES_REMEMBERED:
+            self._pages.popitem(last=False)
+        return jobs
 
     async def next_queued(self, count: int, besides: Collection[str] = ()) -> list[Job]:
         """Return the jobs whose turn it is: by priority, then by age; those of `besides` are passed over."""
@@ -185,7 +198,7 @@ class JobTable:
 
         changed = await self._database.run(work, lasting=change is not Change.START)
         self._noted()
-        return self._remember(changed)
+        return self._changed_to(changed)
 
     async def note_figures(self, figures: dict[str, Figures]) -> None:
         """Keep what running jobs came to so far; their journals know it too, so it need not be durable at once."""
@@ -195,9 +208,10 @@ class JobTable:
                 _note_figures(connection, job, each)
 
         await self._database.run(work, lasting=False)
+        self._changes += 1
         for job, each in figures.items():
             if job in self._remembered:
-                self._remembered[job] = msgspec.structs.replace(self._remembered[job], figures=each)
+                self._remember(msgspec.structs.replace(self._remembered[job], figures=each))
 
     async def requeue_running(self) -> list[Job]:
         """Queue again what ran when the last daemon ended, however it ended; return those jobs."""
@@ -206,7 +220,7 @@ class JobTable:
             rows = connection.execute(f"SELECT {COLUMNS} FROM jobs WHERE state = 'running'").fetchall()  # noqa: S608 - our own
             return [_changed(connection, _job(row).id, Change.REQUEUE, self._now(), None) for row in rows]
 
-        return await self._database.run(work)
+        return [self._changed_to(job) for job in await self._database.run(work)]
 
     async def ended_before(self, moment: str, count: int) -> list[Job]:
         """Return some of the jobs that ended before a moment."""
@@ -230,6 +244,17 @@ class JobTable:
 
         await self._database.run(work)
         self._remembered.pop(job, None)
+        self._changes += 1
+
+    def _changed_to(self, job: Job) -> Job:
+        self._changes += 1
+        return self._remember(job)
+
+    def _known(self, row: tuple[Any, ...]) -> Job:
+        """Return the job of a row: the same object for as long as it is the same job."""
+        _, name, _, state, *_ = row
+        known = self._remembered.get(name)
+        return known if known is not None and known.state == state else self._remember(_job(row))
 
     def _remember(self, job: Job) -> Job:
         self._remembered[job.id] = job

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
-import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
+import pytest
 
 from corpusmill.config import Config
 from corpusmill.telemetry import events
@@ -16,11 +18,17 @@ from corpusmill.telemetry.events import CallAnswered, Event
 from corpusmill.telemetry.log import SUPPRESSED, Level, event_name, rationed
 from corpusmill.telemetry.metrics.catalogue import CATALOGUE
 from tests.deploy.names import ROOT, metrics_in, rules
+from tests.e2e.running import command
 from tests.jobs.harness import raw_lines, run, spec_of
 from tests.web.harness import daemon, spec
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 
+
+MISSING = [program for program in ("sqlite3", "rsync") if shutil.which(program) is None]
+needs_copying = pytest.mark.skipif(
+    bool(MISSING) and os.environ.get("CI") != "true", reason=f"not installed: {', '.join(MISSING)}"
+)
 
 KEY = "an-operators-key-of-the-tests"
 ITEMS = 400
@@ -134,39 +142,37 @@ def test_a_job_is_restored_from_its_spec_and_journal_without_a_call(tmp_path: Pa
         assert [json.dumps(line) for line in raw_lines(tmp_path / "restored", "tales", place)] == lines
 
 
-def test_a_daemon_that_runs_can_be_backed_up_and_goes_on_from_the_copy(tmp_path: Path) -> None:
-    """As the page says: first the database, as SQLite copies it, then spec and segments in the order of their names."""
-    data, backup = tmp_path / "data", tmp_path / "backup"
+@needs_copying
+def test_a_daemon_that_runs_can_be_backed_up_as_the_page_says_and_goes_on_from_the_copy(tmp_path: Path) -> None:
+    data = tmp_path / "data"
 
     async def first() -> str:
         job = spec(space={**spec()["space"], "limit": ITEMS})
         async with daemon(data) as client:
             submitted: str = (await client.submit(job))["id"]
             await client.until_kept(submitted, 60)
-            await asyncio.to_thread(back_up, data, backup)
+            await asyncio.to_thread(back_up, tmp_path)
             assert (await client.job(submitted))["state"] == "running"
         return submitted
 
-    async def second(job: str) -> tuple[dict[str, Any], int, list[dict[str, Any]]]:
+    async def second(backup: Path, job: str) -> tuple[dict[str, Any], int, list[dict[str, Any]]]:
         async with daemon(backup) as client:
             done = await client.until(job, "finished")
             answered = sum(isinstance(event, CallAnswered) for event in client.events)
             return done, answered, await client.lines(f"/jobs/{job}/records?limit=10000")
 
-    done, answered, records = asyncio.run(second(asyncio.run(first())))
+    job = asyncio.run(first())
+    (backup,) = (tmp_path / "backup").iterdir()
+    files = {path.relative_to(backup).parts[2:][:1] for path in (backup / "jobs").rglob("*") if path.is_file()}
+    assert files == {("spec.json",), ("journal",)}
+    assert command("fsck", job, "--data", backup, folder=tmp_path).returncode == 0
+    done, answered, records = asyncio.run(second(backup, job))
     assert sum(done["outcomes"].values()) == done["calls"]["answered"] == ITEMS
     assert answered <= ITEMS - 60, "what was in the copy is not asked again"
     assert len({record["id"] for record in records}) == len(records) == done["records"]
 
 
-def back_up(data: Path, backup: Path) -> None:
-    """Copy what must not be lost of a data directory that is in use."""
-    backup.mkdir()
-    connection = sqlite3.connect(data / "jobs.sqlite")
-    connection.execute("VACUUM INTO ?", (str(backup / "jobs.sqlite"),))
-    connection.close()
-    jobs = sorted((data / "jobs").rglob("*"))
-    for path in (each for each in jobs if each.name == "spec.json" or each.parent.name == "journal"):
-        target = backup / path.relative_to(data)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+def back_up(folder: Path) -> None:
+    """Run the commands of the page in the folder that `data` is in."""
+    (commands,) = re.findall(r"```sh\n([^`]*VACUUM INTO[^`]*)```", PAGE)
+    subprocess.run(["sh", "-euc", commands], cwd=folder, check=True, capture_output=True)

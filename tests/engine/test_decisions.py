@@ -102,6 +102,13 @@ def test_what_fails_while_others_are_served_is_given_up() -> None:
     assert delays[-1] is None
 
 
+def test_a_spec_may_ask_for_fewer_tries() -> None:
+    tries, chance = Tries(3), random.Random(1)
+    delays = [tries.delay_seconds(Failure(FailureKind.EMPTY_CHOICE, "x"), "a", 0, chance) for _ in range(3)]
+    assert None not in delays[:-1]
+    assert delays[-1] is None
+
+
 def test_another_endpoint_that_serves_others_says_nothing_about_one_that_is_down() -> None:
     tries, chance = Tries(), random.Random(1)
     for n in range(1000):

@@ -30,6 +30,7 @@ from corpusmill.engine.holdings import Holdings
 from corpusmill.engine.novelty import Marker, Novelty
 from corpusmill.engine.outcome import Liner
 from corpusmill.engine.purse import Purse
+from corpusmill.engine.retry import TRIES
 from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
@@ -231,6 +232,7 @@ class Assembly:
             conduct=Conduct(
                 waits_for_quota=spec.limits.on_quota == "pause",
                 hedging=Hedging(self.schedule) if spec.limits.hedge else None,
+                tries=spec.limits.tries or TRIES,
             ),
             room=engine.widen,
             jitter=jitter,

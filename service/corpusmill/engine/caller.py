@@ -21,7 +21,7 @@ from corpusmill.engine.hedging import Hedging, Race
 from corpusmill.engine.held import Held
 from corpusmill.engine.lane import Lane
 from corpusmill.engine.purse import Purse
-from corpusmill.engine.retry import Tries
+from corpusmill.engine.retry import TRIES, Tries
 from corpusmill.engine.route import Route, Tally, Worker
 from corpusmill.engine.tell import call_answered, call_failed
 from corpusmill.engine.tickets import Ticket
@@ -58,10 +58,12 @@ class Conduct(msgspec.Struct, frozen=True):
     Attributes:
         waits_for_quota: the run waits where the account may not spend any more; otherwise it ends.
         hedging: sends stragglers' requests a second time; None: nothing is sent twice.
+        tries: failures of one completion that count, after which its item fails.
     """
 
     waits_for_quota: bool = False
     hedging: Hedging | None = None
+    tries: int = TRIES
 
 
 class Caller:
@@ -144,7 +146,7 @@ class Caller:
         self, failure: Failure, lane: Lane, prompt: Prompt, tally: Tally, worker: Worker
     ) -> Completion | GaveUp:
         """Call again after a failure, for as long as that is worth it."""
-        route, tries = lane.route, Tries()
+        route, tries = lane.route, Tries(self._conduct.tries)
         while True:
             if failure.fate is Fate.STOP_JOB and not self._is_patient(failure, route):
                 self._halt.stop("failed", f"{failure.kind.value}: {failure.message}")

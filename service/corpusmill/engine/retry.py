@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from corpusmill.endpoint.failures import Failure, FailureKind, Fate
 
 TRIES = 8
-"""Failures that count, after which an item fails."""
+"""Failures that count, after which an item fails, unless the spec says otherwise."""
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 60.0
@@ -22,9 +22,10 @@ PACED = frozenset(
 
 
 class Tries:
-    """The failures of one completion that is being asked for."""
+    """The failures of one completion that is being asked for, which ends with the `most`th that counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = TRIES) -> None:
+        self._most = most
         self._answers: dict[Hashable, int] = {}
         self._counted = 0
         self._uncounted = 0
@@ -45,7 +46,7 @@ class Tries:
         else:
             self._uncounted += 1
         self._answers[asked] = answers
-        if self._counted >= TRIES:
+        if self._counted >= self._most:
             return None
         longest = FIRST_DELAY_SECONDS * 2 ** min(self._counted + self._uncounted - 1, 10)
         return jitter.uniform(0, min(longest, LONGEST_DELAY_SECONDS))

@@ -23,6 +23,8 @@ class Limits(Strict, frozen=True):
             once a minute.
         hedge: whether a call of the last hundredth of the items that takes longer than 99 % did is sent a second time.
             Both calls count as sent; the one that loses is given up, and a budget sets its worst case aside for good.
+        tries: calls for one answer that fail, or bring nothing of use, while the endpoint serves others; then the item
+            fails. None: 8.
     """
 
     requests_per_minute: Positive | None = None
@@ -30,6 +32,7 @@ class Limits(Strict, frozen=True):
     concurrency: Concurrency | None = None
     on_quota: Literal["stop", "pause"] = "stop"
     hedge: bool = False
+    tries: Annotated[int, Meta(ge=1, le=100)] | None = None
 
 
 class Budget(Strict, frozen=True):

@@ -157,7 +157,8 @@ class Connection:
         await asyncio.sleep(max(seconds, at_least_seconds))
 
     def _unreachable(self, error: Exception) -> UnreachableError:
-        return UnreachableError(f"{self.url} does not answer: {str(error) or type(error).__name__}")
+        told = str(error) or type(error).__name__
+        return UnreachableError(f"{self.url} does not answer: {told}; is the daemon running, and is this its address?")
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

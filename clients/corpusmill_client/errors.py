@@ -114,14 +114,24 @@ def error_of(status: int, content: bytes, retry_after: str | None = None) -> Api
         content: the body, or its beginning.
         retry_after: the header, where there is one.
     """
-    try:
-        problem = msgspec.json.decode(content, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        problem = Problem(detail=f"status {status}: {content.decode(errors='replace')[:MOST_CHARS].strip()}")
-    problem = msgspec.structs.replace(problem, status=status)
+    problem = msgspec.structs.replace(_problem(content) or _strange(status, content), status=status)
     default = RefusedError if 400 <= status < 500 else UnexpectedAnswerError
     kind = BY_KIND.get(problem.type.removeprefix(KIND)) or BY_STATUS.get(status, default)
     return kind(problem, seconds_of(retry_after))
+
+
+def _problem(content: bytes) -> Problem | None:
+    """Return what a daemon says; None where it is something else that speaks."""
+    try:
+        problem = msgspec.json.decode(content, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return problem if problem.detail or problem.title else None
+
+
+def _strange(status: int, content: bytes) -> Problem:
+    told = f"status {status}: {content.decode(errors='replace')[:MOST_CHARS].strip()}"
+    return Problem(detail=told if status >= 500 else f"{told}; is this a corpusmill daemon?")
 
 
 def unexpected(status: int, detail: str) -> UnexpectedAnswerError:

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from tests.cli.harness import process, refused
+from tests.cli.harness import invoke, process, refused
 from tests.e2e.running import SPEC, simulated, stats, write_spec
 
 
@@ -31,3 +31,9 @@ def test_a_bad_spec_and_no_endpoint_are_one_line(tmp_path: Path) -> None:
     step = {**SPEC["steps"][0], "prompt": "{{ gnere }}"}
     assert "did you mean `genre`" in refused("check", write_spec(tmp_path, steps=[step]))
     assert "set OPENAI_BASE_URL" in refused("check", exit_code=1)
+    assert refused("check", OPENAI_BASE_URL="localhost:8000/v1").startswith("corpusmill: OPENAI_BASE_URL: the base URL")
+
+
+def test_a_command_that_is_nearly_one_is_told_with_its_name() -> None:
+    assert "No such command 'chek'. Did you mean 'check'?" in str(invoke("chek").exception)
+    assert str(invoke("sing").exception) == "No such command 'sing'."

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,7 @@ def test_a_large_space_is_an_integer_in_json(tmp_path: Path) -> None:
     path.write_text(json.dumps({"name": "huge", "space": {"axes": axes}, "steps": [step], "examples": [example]}))
     plan = json.loads(output("plan", path, "--json"))
     assert plan["space"] == plan["calls"] == 10**30
+    assert re.search(r"  time +about 10\^\d+ d   at least", output("plan", path))
 
 
 def test_options_stand_for_the_spec(spec: Path) -> None:

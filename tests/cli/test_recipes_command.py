@@ -49,5 +49,5 @@ def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:
 def test_what_cannot_be_written_and_what_is_not_there_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot be written: " in str(invoke("recipes", "copy", "plots", tmp_path / "file").exception)
-    assert refused("recipes", "show", "plot") == "Error: there is no recipe `plot`; did you mean `plots`?"
+    assert refused("recipes", "show", "plot") == "corpusmill: there is no recipe `plot`; did you mean `plots`?"
     assert "no recipe `x`" in str(invoke("recipes", "copy", "x", tmp_path).exception)

@@ -60,6 +60,7 @@ def test_a_whole_configuration_is_read(tmp_path: Path) -> None:
         ("[roots]\nplaces='/nowhere/at/all'", "roots.places: /nowhere/at/all is no folder"),
         ("[webhooks.a]\nurl='file:///etc/passwd'\nsecret_env='S'", "webhooks.a.url: expected an http"),
         ("[webhooks.a]\nurl='http://x'", "webhooks.a: expected one of secret_env and secret_file"),
+        ("[endpoints.x]\nbase_url='localhost:8000/v1'", "endpoints.x.base_url: the base URL must be an http:// or"),
         ("[models.a]\nendpoint='x'\nname='y'", "models.a.endpoint: no endpoint 'x'; there are: none"),
         (
             "[endpoints.x]\nbase_url='http://x'\n[models.a]\nendpoint='x'\nname='y'\nprices={input=true,output=1}",

@@ -8,7 +8,7 @@ import msgspec
 from corpusmill.spec.load import parse_spec
 from corpusmill.spec.schema import JobSpec
 
-DELETE = object()
+DELETE = ...
 
 DOCUMENT: dict[str, Any] = {
     "name": "plots",

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from corpusmill.config import Config, EndpointConfig, ModelConfig, endpoint_key
+from corpusmill.config import Config, EndpointConfig, ModelConfig, check_base_url, endpoint_key
 from corpusmill.config.secrets import variable_or_file
 from corpusmill.endpoint.secret import Secret
 from corpusmill.limits.charge import Limits as GateLimits
@@ -119,11 +119,13 @@ def from_environment(environ: Mapping[str, str]) -> Target | None:
     OPENAI_API_KEY_FILE may name a file that holds the key instead.
 
     Raises:
-        ConfigError: that file cannot be read.
+        ConfigError: that file cannot be read, or the URL cannot be one.
     """
     base_url, key = environ.get("OPENAI_BASE_URL"), variable_or_file("OPENAI_API_KEY", environ)
     if not base_url and not key:
         return None
+    if base_url:
+        check_base_url("OPENAI_BASE_URL", base_url)
     return Target(DEFAULT, EndpointConfig(base_url=base_url or OPENAI_BASE_URL), key)
 
 

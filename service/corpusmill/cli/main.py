@@ -3,6 +3,7 @@
 Rule of this file: errors are told apart by type, in one table; a command's module is imported when it is called.
 """
 
+import difflib
 import importlib
 import sys
 
@@ -67,6 +68,14 @@ class Lazy(click.Group):
         command: click.Command = getattr(importlib.import_module(f"corpusmill.cli.{module}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; an unknown one ends in the name of the nearest."""
+        if args[0] not in COMMANDS and (near := difflib.get_close_matches(args[0], COMMANDS, 1, 0.7)):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands without importing any."""
         with formatter.section("Commands"):
@@ -83,9 +92,12 @@ def main() -> None:
     """Run the command line and exit."""
     try:
         code = cli.main(standalone_mode=False)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
         code = error.exit_code
+    except click.ClickException as error:
+        code = error.exit_code
+        click.echo(f"corpusmill: {error.format_message()}", err=True)
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except Exception as error:

@@ -134,6 +134,8 @@ def _unpriced(models: Mapping[str, Model]) -> str:
 
 def _duration(seconds: int) -> str:
     days, rest = divmod(seconds, 86_400)
+    if days >= 1000:
+        return f"{count_text(days)} d"
     clock = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d}"
     return f"{count_text(days)} d {clock}" if days else clock
 

@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from corpusmill.config.errors import ConfigError
 from corpusmill.config.secrets import secret_of
+from corpusmill.endpoint.errors import EndpointConfigError
+from corpusmill.endpoint.network import endpoint_url
 from corpusmill.endpoint.secret import Secret
 from corpusmill.spec.schema import Concurrency, Positive, Strict
 
@@ -78,6 +80,8 @@ def check_models(endpoints: Mapping[str, EndpointConfig], models: Mapping[str, M
     Raises:
         ConfigError: where something is wrong, and what to do.
     """
+    for name, endpoint in endpoints.items():
+        check_base_url(f"endpoints.{name}.base_url", endpoint.base_url)
     _check_budgets(endpoints)
     for alias, model in models.items():
         for name in model.endpoints:
@@ -85,6 +89,22 @@ def check_models(endpoints: Mapping[str, EndpointConfig], models: Mapping[str, M
                 known = ", ".join(endpoints) or "none"
                 raise ConfigError(f"models.{alias}.endpoint: no endpoint {name!r}; there are: {known}")
         _check_prices(alias, model.prices)
+
+
+def check_base_url(place: str, base_url: str) -> None:
+    """Check that a base URL can be one.
+
+    Args:
+        place: the setting or variable that holds it.
+        base_url: what it holds.
+
+    Raises:
+        ConfigError: what is wrong with it, and where it stands.
+    """
+    try:
+        endpoint_url(base_url)
+    except EndpointConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 def endpoint_key(name: str, endpoint: EndpointConfig, environ: Mapping[str, str]) -> Secret | None:

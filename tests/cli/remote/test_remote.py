@@ -166,8 +166,13 @@ def test_what_is_wrong_is_told_in_one_line_and_the_key_is_not(tmp_path: Path) ->
             (("submit", "none.yaml"), 2, "none.yaml: cannot be read", {}),
             (("show", "none"), 1, "no job 'none'", {}),
             (("jobs",), 1, "this API key is unknown", {"CORPUSMILL_API_KEY": "another-key-0123456789"}),
-            (("jobs",), 1, "http://127.0.0.1:9 does not answer", {"CORPUSMILL_URL": "http://127.0.0.1:9"}),
-            (("jobs",), 2, "http or https URL", {"CORPUSMILL_URL": "nowhere"}),
+            (("jobs",), 1, "is the daemon running", {"CORPUSMILL_URL": "http://127.0.0.1:9"}),
+            (
+                ("jobs",),
+                2,
+                "CORPUSMILL_URL or --url: the daemon's address is an http or https URL",
+                {"CORPUSMILL_URL": "nowhere"},
+            ),
             (("jobs",), 2, "characters that no key has", {"CORPUSMILL_API_KEY": f"{KEY} {KEY}"}),
             (("jobs",), 2, "cannot be read", {"CORPUSMILL_API_KEY_FILE": "none.key"}),
         ):

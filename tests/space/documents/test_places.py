@@ -58,8 +58,10 @@ def test_with_roots_a_name_begins_with_one_of_them(tmp_path: Path) -> None:
     folder_of(tmp_path, notes__a_txt="", secret_txt="")
     base = Base({"notes": tmp_path / "spec" / "notes"})
     assert [place.name for place in base.expanded("notes/*.txt", "p")] == ["notes/a.txt"]
-    with pytest.raises(SpecError, match=r"no root `note`; did you mean `notes`\?"):
+    with pytest.raises(SpecError, match=r"`note` is no root, .*; did you mean `notes`\?"):
         list(base.expanded("note/*.txt", "p"))
+    with pytest.raises(SpecError, match=r"`posts\.csv` is no root, .*; none is configured"):
+        list(Base({}).expanded("posts.csv", "p"))
     with pytest.raises(SpecError, match="inside the roots of this service"):
         list(base.expanded("notes/../secret.txt", "p"))
     with pytest.raises(FaultError, match="no root 'gone'"):

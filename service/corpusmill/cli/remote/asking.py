@@ -44,7 +44,7 @@ def opened(url: str, patience: Patience = QUICK) -> SyncClient:
     try:
         return SyncClient(url, secret.reveal() if secret is not None else "", patience=patience)
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(f"CORPUSMILL_URL or --url: {error}") from None
 
 
 def print_json(value: object) -> None:

@@ -77,7 +77,8 @@ class Base:
             yield from _walk(self.roots[""], self.roots[""], "", parts)
             return
         if parts[0] not in self.roots:
-            raise SpecError(path, f"there is no root {quoted(parts[0])}{hint(parts[0], self.roots)}")
+            known = hint(parts[0], self.roots) or "; none is configured"
+            raise SpecError(path, f"{quoted(parts[0])} is no root, a folder that the daemon's operator names{known}")
         root = self.roots[parts[0]]
         yield from _walk(root, root, f"{parts[0]}/", parts[1:])
 

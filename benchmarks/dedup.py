@@ -92,20 +92,20 @@ def _speed(what: str, count: int, shared: float) -> Row:
 def _rebuild(rows: int) -> Iterator[Row]:
     plan, rng = plan_for(THRESHOLD), np.random.default_rng(1)
     exact, near = ExactIndex(), NearIndex(plan, rows)
+    all_marks, all_holders = array("Q"), array("Q")
     seconds = 0.0
     gc.collect()
-    began = time.process_time()
-    exact.reserve(rows)
-    seconds += time.process_time() - began
     for first in range(0, rows, BATCH):
         count = min(BATCH, rows - first)
         keys = rng.integers(1, 2**32, (count, plan.bands), np.uint32)
-        marks = array("Q", rng.integers(1, 2**64, count, np.uint64).tobytes())
-        holders = array("Q", np.arange(first, first + count, dtype=np.uint64).tobytes())
+        all_marks.frombytes(rng.integers(1, 2**64, count, np.uint64).tobytes())
+        all_holders.frombytes(np.arange(first, first + count, dtype=np.uint64).tobytes())
         began = time.process_time()
         near.load(keys)
-        exact.load(marks, holders)
         seconds += time.process_time() - began
+    began = time.process_time()
+    exact.load(all_marks, all_holders)
+    seconds += time.process_time() - began
     size = (near.size_bytes + exact.size_bytes) / rows + END_BYTES
     scaled = seconds * 10_000_000 / rows
     note = "" if rows >= 10_000_000 else f"scaled from {rows:,} rows in {seconds:.1f} s"

@@ -1,11 +1,14 @@
 """Fingerprints and their index."""
 
+import random
 import string
+from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.dedup.exact import ExactIndex
+from corpusmill.dedup.exact import MANY, ExactIndex
 from corpusmill.dedup.fingerprint import fingerprint
 
 marks = st.integers(1, 2**64 - 1)
@@ -45,6 +48,26 @@ def test_the_index_remembers_the_first_holder_like_a_dictionary(keys: list[int])
     assert len(index) == len(model)
     assert all(index.holder(key) == number for key, number in model.items())
     assert index.holder(max(keys, default=0) // 2 + 1) == model.get(max(keys, default=0) // 2 + 1)
+
+
+@pytest.mark.parametrize("count", [50, MANY + 500])
+@pytest.mark.parametrize("crowded", [False, True])
+def test_an_index_that_is_loaded_finds_what_one_that_grew_finds(count: int, crowded: bool) -> None:
+    """Many are laid out by other code than few; crowded ones lie in few parts and repeat."""
+    rng = random.Random(count)
+    keys = [rng.randrange(count) * 4096 + rng.choice((1, 7)) if crowded else rng.getrandbits(64) for _ in range(count)]
+    keys = [key or 1 for key in keys]
+    holders = array("Q", rng.sample(range(10 * count), count))
+    grown, loaded = ExactIndex(), ExactIndex()
+    for key, holder in zip(keys, holders, strict=True):
+        grown.add(key, holder)
+    loaded.load(array("Q", keys), holders)
+    assert len(loaded) == len(grown) == len(set(keys))
+    assert all(loaded.holder(key) == grown.holder(key) for key in keys)
+    assert all(loaded.holder(key + 4096) == grown.holder(key + 4096) for key in keys[:1000])
+    more = [rng.getrandbits(64) or 1 for _ in range(count)]
+    assert [loaded.add(key, 5) for key in more] == [grown.add(key, 5) for key in more]
+    assert all(loaded.holder(key) == grown.holder(key) for key in (*keys, *more))
 
 
 def test_the_index_stays_small() -> None:

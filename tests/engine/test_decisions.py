@@ -60,6 +60,18 @@ def test_the_done_set_is_a_set(indexes: list[int]) -> None:
     assert all((index in done) == (index in model) for index in [*indexes, 0, 5, 65_535, 65_536, 10**9])
 
 
+@given(st.lists(st.lists(st.integers(0, 300_000), max_size=50), max_size=4), st.booleans())
+def test_marking_many_as_done_is_marking_each(several: list[list[int]], is_filled: bool) -> None:
+    done, model = DoneSet(), set[int]()
+    for indexes in [[70_000], *several, list(range(131_072, 196_608)) if is_filled else [], [131_072], *several]:
+        done.update(indexes)
+        model.update(indexes)
+        assert len(done) == len(model)
+    probed = {near for index in model if index % 97 == 0 or len(model) < 999 for near in (index - 1, index, index + 1)}
+    assert all((index in done) == (index in model) for index in probed - {-1})
+    assert done.add(131_073) == (131_073 not in model)
+
+
 def test_a_full_page_of_the_done_set_takes_no_memory() -> None:
     done = DoneSet()
     for index in range(65_536):

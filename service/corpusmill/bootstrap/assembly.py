@@ -11,15 +11,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from corpusmill.chain.asks import Ask, Reply, replay
+from corpusmill.bootstrap.replay import Replay
 from corpusmill.chain.chain import Chain
-from corpusmill.chain.completion import Completion, GaveUp
 from corpusmill.chain.records import RecordWriter
 from corpusmill.chain.step import callees, max_tokens
-from corpusmill.chain.walk import Walk
-from corpusmill.endpoint.failures import Failure
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD
-from corpusmill.endpoint.wire import decode_answer
 from corpusmill.engine.budget import Budget, Price
 from corpusmill.engine.caller import Caller, Conduct
 from corpusmill.engine.carrier import Carrier
@@ -36,16 +32,14 @@ from corpusmill.engine.schedule import Schedule
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
 from corpusmill.jobs.generations import generation_path
 from corpusmill.jobs.summary import Summary, summarise
-from corpusmill.journal.entry import Kept, Lines
-from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
-from corpusmill.journal.records import Decided, Granted, Paid
+from corpusmill.journal.records import Granted
 from corpusmill.journal.sidecars import read_sidecars
 from corpusmill.journal.store import JobStore
 from corpusmill.limits.width import WIDTH_MOST
 from corpusmill.space.space import NO_DOCUMENTS, Space, build_space
 from corpusmill.space.tree import DocumentValues
-from corpusmill.spec.errors import DocumentError, SpecError
+from corpusmill.spec.errors import SpecError
 from corpusmill.spec.schema import JobSpec
 from corpusmill.spec.steps import aliases
 from corpusmill.spec.template import compile_expression
@@ -53,9 +47,6 @@ from corpusmill.telemetry.events import Emit
 
 WIDTH_AT_START = 8
 """Workers to begin with, where there are more as soon as there is room for them."""
-
-UNANSWERED = GaveUp("unanswered", "")
-"""What a walk that is replayed is told where the journal has nothing: nothing came, and the item ended with that."""
 
 
 def space_of(spec: JobSpec, documents: Mapping[str, DocumentValues] = NO_DOCUMENTS) -> Space:
@@ -93,59 +84,6 @@ async def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
                 f"steps[{place}].parameters",
                 "a dollar budget needs max_tokens here; without it a call's cost has no bound",
             )
-
-
-class Replay:
-    """Reads journaled completions again, and makes the lines of decided items from them."""
-
-    def __init__(self, space: Space, chain: Chain, liner: Liner, marker: Marker | None = None) -> None:
-        self._space, self._chain, self._liner, self._marker = space, chain, liner, marker
-
-    def completion(self, api: str, paid: Paid) -> Completion:
-        """Decode what was paid for; it was decoded once before, when it came."""
-        decoded = decode_answer("chat" if api == "chat" else "completions", bytes(paid.body), paid.model)
-        if isinstance(decoded, Failure):
-            raise CorruptionError(f"item {paid.index}, step {paid.step}: the journaled completion cannot be read")
-        return decoded
-
-    def lines(self, decided: Decided, paid: list[Paid]) -> Lines:
-        """Make a decision's lines again: the item's walk once more, with the completions it had."""
-        walk = Walk(self._chain, self._space.item(decided.index))
-        recalled = {each.place: each for each in paid}
-
-        def reply(ask: Ask) -> Reply:
-            each = recalled.get(ask.place)
-            return UNANSWERED if each is None else self.completion(ask.step.api, each)
-
-        try:
-            verdict = replay(walk.asks(), reply)
-        except DocumentError as error:
-            return self._without_document(walk, decided, error)
-        except Exception:  # outermost guard: what broke the item once breaks it again
-            if decided.outcome != "failed":
-                raise
-        else:
-            if verdict.outcome != "kept" and decided.outcome in ("kept", "duplicate"):
-                raise CorruptionError(
-                    f"item {decided.index} was {decided.outcome}, but its journaled completions say otherwise"
-                )
-        try:
-            return self._liner.lines(walk, decided, self._kept(walk, decided))
-        except DocumentError as error:
-            return self._without_document(walk, decided, error)
-
-    def _kept(self, walk: Walk, decided: Decided) -> tuple[Kept, ...]:
-        """Make again what is written down of the texts that a decision keeps."""
-        if self._marker is None or self._marker.near is None or decided.outcome != "kept":
-            return ()
-        return self._marker.kept(self._marker.marks(walk, decided.choices or (0,)))
-
-    def _without_document(self, walk: Walk, decided: Decided, error: DocumentError) -> Lines:
-        """Fail an item that was kept, where its document is no longer there to write its lines from."""
-        if decided.outcome != "kept":
-            return self._liner.lines(walk, decided)
-        failed = Decided(decided.index, "failed", "document", str(error)[:300], attempts=decided.attempts)
-        return replace(self._liner.lines(walk, failed), instead=failed)
 
 
 class Assembly:

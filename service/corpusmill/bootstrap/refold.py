@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from corpusmill.bootstrap.assembly import UNANSWERED, Assembly, Replay
+from corpusmill.bootstrap.assembly import Assembly
 from corpusmill.bootstrap.documents import open_documents
 from corpusmill.bootstrap.job import now
+from corpusmill.bootstrap.replay import UNANSWERED, Replay
 from corpusmill.chain.asks import Ask, Reply, replay
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.completion import Completion, GaveUp

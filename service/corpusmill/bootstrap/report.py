@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from corpusmill.bootstrap.assembly import Replay, items_of, space_of
+from corpusmill.bootstrap.assembly import items_of, space_of
 from corpusmill.bootstrap.documents import open_documents
+from corpusmill.bootstrap.replay import Replay
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
 from corpusmill.engine.outcome import Liner

@@ -43,6 +43,13 @@ class Fork(msgspec.Struct, frozen=True):
     all_needed: bool
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A reply in a replay: a completion of one choice, and whether it passed when it was judged."""
+
+    completion: Completion
+    passed: bool
+
+
 Reply: TypeAlias = Completion | GaveUp
 Judged: TypeAlias = tuple[Verdict, list[Subject]]
 Asking: TypeAlias = Generator[Ask | Fork, Any, Verdict]
@@ -52,7 +59,7 @@ Branch: TypeAlias = Generator[Ask, Any, Judged]
 
 
 def replay(
-    asking: Generator[Ask | Fork, Any, ResultT] | Generator[Ask, Any, ResultT], reply: Callable[[Ask], Reply]
+    asking: Generator[Ask | Fork, Any, ResultT] | Generator[Ask, Any, ResultT], reply: Callable[[Ask], Reply | Known]
 ) -> ResultT:
     """Take a walk to its end, with replies that are there already.
 

@@ -55,6 +55,27 @@ def judge(
     return rejected(judged[0][1]), subjects
 
 
+def judge_again(
+    step: CompiledStep, completion: Completion, prompt: Prompt, values: Mapping[str, Any], *, passed: bool
+) -> tuple[Verdict, list[Subject]]:
+    """As `judge`, where it is known whether the one choice passed: the filters have no say in that any more.
+
+    So what was kept is not lost to filters that a later version sharpened, and recovery does not wait for them.
+    """
+    if not passed:
+        verdict, subjects = judge(step, completion, prompt, values)
+        return (Verdict("rejected") if verdict.outcome == "kept" else verdict), subjects
+    choice = completion.choices[0]
+    text = cleaned(step, choice)
+    subject = Subject(text, choice.finish_reason, text, prompt, values)
+    if step.parse is not None:
+        try:
+            subject = msgspec.structs.replace(subject, output=step.parse(text))
+        except ParseError as error:
+            return rejected(Rejection(PARSE, str(error))), [subject]
+    return PASSED, [edited(step.checks, subject)]
+
+
 def judge_whole(step: CompiledStep, subject: Subject) -> tuple[Verdict, list[Subject]]:
     """Judge what a step made of several completions, its output included."""
     rejection = first_rejection(step.checks.of_text, subject)

@@ -7,12 +7,12 @@ one part of a step changes nothing that another part reads, so parts may be take
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from corpusmill.chain.asks import Ask, Branch, Reply
+from corpusmill.chain.asks import Ask, Branch, Known, Reply
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.completion import GaveUp, Prompt
 from corpusmill.chain.filters import Subject
 from corpusmill.chain.step import CompiledStep, Values
-from corpusmill.chain.verdict import PASSED, failed, judge
+from corpusmill.chain.verdict import PASSED, failed, judge, judge_again
 from corpusmill.space.item import Item
 
 Address = Callable[[Prompt], Prompt]
@@ -62,12 +62,15 @@ class Way:
             if step.repeats:
                 self._tell_past(step, values, attempt, verdict.detail, subjects)
             prompt = self.chain.prompt(step, values, attempt, part)
-            reply = yield Ask(step, (number, part, attempt), prompt, ends and attempt == last)
+            reply: Reply | Known = yield Ask(step, (number, part, attempt), prompt, ends and attempt == last)
             if step.repeats:
                 self._asked[number, part] = attempt + 1
             if isinstance(reply, GaveUp):
                 return failed(reply), subjects
-            verdict, subjects = judge(step, reply, prompt, values)
+            if isinstance(reply, Known):
+                verdict, subjects = judge_again(step, reply.completion, prompt, values, passed=reply.passed)
+            else:
+                verdict, subjects = judge(step, reply, prompt, values)
             if verdict.outcome == "kept":
                 break
         return verdict, subjects

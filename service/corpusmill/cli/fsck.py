@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from corpusmill.bootstrap.assembly import Replay, space_of
+from corpusmill.bootstrap.assembly import space_of
 from corpusmill.bootstrap.documents import open_documents
+from corpusmill.bootstrap.replay import Replay
 from corpusmill.chain.chain import Chain
 from corpusmill.chain.records import RecordWriter
 from corpusmill.engine.outcome import Liner
@@ -54,7 +55,7 @@ def fsck(job: str, data: Path, generation: int, as_json: bool, repair: bool, rep
 def _examined(home: Path, folder: Path, job: str) -> Examination:
     spec = kept_spec(folder)
     space, chain = space_of(spec, open_documents(home, spec)), Chain(spec)
-    render = Replay(space, chain, Liner(chain, RecordWriter(spec))).lines
+    render = Replay(space, chain, Liner(chain, RecordWriter(spec)), in_doubt=True).lines
     return Examination(Disk(), folder, job, render, lambda index: space.keeps(space.item(index)))
 
 

@@ -4,7 +4,6 @@ Rule of this file: 16 bytes a slot, at most 7 of 10 slots taken; about 23 to 46 
 """
 
 from array import array
-from collections.abc import Sequence
 
 PARTS = 4096
 """A part holds 1/4096 of the fingerprints: at 100 million texts, growing one moves about 24,000 entries."""
@@ -14,6 +13,9 @@ SMALLEST = 8
 
 LOAD_TENTHS = 7
 """How full a part may get, in tenths, before it doubles."""
+
+MANY = 100_000
+"""From so many on it is quicker to load numpy first than to add one by one, which takes a microsecond each."""
 
 
 class ExactIndex:
@@ -59,33 +61,18 @@ class ExactIndex:
         self._count += 1
         return True
 
-    def load(self, fingerprints: Sequence[int], holders: Sequence[int]) -> None:
-        """Add many, in the order in which they were kept: the same as `add`, with its loop in place."""
-        all_keys, all_holders, taken = self._keys, self._holders, self._taken
-        for fingerprint, index in zip(fingerprints, holders, strict=True):
-            part = fingerprint % PARTS
-            keys, its_holders = all_keys[part], all_holders[part]
-            if keys is None or its_holders is None or taken[part] * 10 >= (len(keys) - 2) * LOAD_TENTHS:
+    def load(self, fingerprints: "array[int]", holders: "array[int]") -> None:
+        """Add what was kept before, in its order: the same as `add` of each; once, before anything else."""
+        if len(fingerprints) < MANY:
+            for fingerprint, index in zip(fingerprints, holders, strict=True):
                 self.add(fingerprint, index)
-                continue
-            mask = len(keys) - 1
-            slot = (fingerprint // PARTS) & mask
-            while (key := keys[slot]) and key != fingerprint:
-                slot = (slot + 1) & mask
-            if not key:
-                keys[slot], its_holders[slot] = fingerprint, index
-                taken[part] += 1
-        self._count = sum(taken)
+            return
+        from corpusmill.dedup.slots import laid_out  # noqa: PLC0415 - numpy: only a large job waits for that
 
-    def reserve(self, more: int) -> None:
-        """Make room for so many more at once; from a few thousand on that is quicker than growing as they come."""
-        share = -(-(self._count + more) // PARTS)
-        slots = SMALLEST
-        while slots * LOAD_TENTHS < share * 10:
-            slots *= 2
-        for part, keys in enumerate(self._keys):
-            if more >= PARTS and (keys is None or len(keys) < slots):
-                self._grow(part, slots)
+        for part in laid_out(fingerprints, holders, PARTS, _slots_for):
+            self._keys[part.number], self._holders[part.number] = part.keys, part.holders
+            self._taken[part.number] = part.taken
+        self._count = sum(self._taken)
 
     def _grow(self, part: int, slots: int) -> tuple["array[int]", "array[int]"]:
         keys, holders = array("Q", bytes(8 * slots)), array("Q", bytes(8 * slots))
@@ -97,6 +84,14 @@ class ExactIndex:
                     keys[slot], holders[slot] = key, holder
         self._keys[part], self._holders[part] = keys, holders
         return keys, holders
+
+
+def _slots_for(fingerprints: int) -> int:
+    """Return how many slots hold so many, and one more."""
+    slots = SMALLEST
+    while slots * LOAD_TENTHS < (fingerprints + 1) * 10:
+        slots *= 2
+    return slots
 
 
 def _slot(keys: "array[int]", fingerprint: int) -> int:

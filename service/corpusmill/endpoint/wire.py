@@ -122,6 +122,15 @@ def decode_answer(
     return _empty(choices, body, model, usage)
 
 
+def decode_choices(api: Literal["chat", "completions"], body: bytes) -> tuple[Choice, ...]:
+    """The choices in the body of a completion that was decoded before, when it came.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    return (_read_chat(body) if api == "chat" else _read_text(body))[0]
+
+
 def one_line(body: bytes) -> bytes:
     """JSON without line breaks: valid JSON has them only between its tokens."""
     return body.translate(None, b"\r\n") if b"\n" in body or b"\r" in body else body

@@ -1,5 +1,6 @@
 """The kept texts of one job: who holds a copy, and who nearly one."""
 
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,11 @@ class Holdings:
 
     def load(self, kept: Sequence[Covered]) -> None:
         """Take in what was kept, in order; once, before anything else."""
-        self._exact.reserve(sum(len(covered.fingerprints) for covered in kept))
+        fingerprints, holders = array("Q"), array("Q")
         for covered in kept:
-            self._exact.load(covered.fingerprints, covered.holders)
+            fingerprints += covered.fingerprints
+            holders += covered.holders
+        self._exact.load(fingerprints, holders)
         if self._near is not None:
             self._near.load(kept)
 

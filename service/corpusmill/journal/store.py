@@ -170,8 +170,7 @@ class JobStore:
     def _read_sidecars(self, commits: list[Commit]) -> None:
         for commit in commits:
             covered = Covered.read(self._files, self._folder / "state", commit.state)
-            for index in covered.decided:
-                self.done.add(index)
+            self.done.update(covered.decided)
             self.fingerprints.append(covered)
             if commit.sketches is not None:
                 self._fold.sketches.restore(commit.sketches.name, covered.sizes)

@@ -4,7 +4,7 @@ Rule of this file: what is decided stays decided. Where the journal shows whethe
 filters are not asked again: a later version may judge otherwise, and the tail of a large job may hold many of them.
 """
 
-from collections.abc import Container
+from collections.abc import Collection
 
 from msgspec.structs import replace
 
@@ -89,18 +89,22 @@ class Replay:
         except DocumentError as error:
             return self._without_document(walk, decided, error)
 
-    def _passed(self, ask: Ask, decided: Decided, recalled: Container[Place]) -> bool | None:
+    def _passed(self, ask: Ask, decided: Decided, recalled: Collection[Place]) -> bool | None:
         """Whether a completion passed its filters when it came; None where that does not show.
 
-        At a step that is visited once, one more is asked for only where this one was rejected. Else this one passed, or
-        its item ended with it: at the last step that comes to the same, for a walk's verdict makes no lines.
+        At a step that is visited once, one more is asked for only where this one was rejected, and a later step only
+        where this one passed. At the last step of an item that was rejected it may have been either: that comes to the
+        same, for a walk's verdict makes no lines.
         """
         number, part, attempt = ask.place
-        if number not in self._telling or decided.outcome == "failed":
+        if number not in self._telling:
             return None
         if (number, part, attempt + 1) in recalled:
             return False
-        return True if decided.outcome != "rejected" or number == len(self._chain.steps) - 1 else None
+        if decided.outcome in ("kept", "duplicate") or any(step > number for step, _, _ in recalled):
+            return True
+        ends = decided.outcome == "rejected" and number == len(self._chain.steps) - 1
+        return True if ends else None
 
     def _kept(self, walk: Walk, decided: Decided) -> tuple[Kept, ...]:
         """Make again what is written down of the texts that a decision keeps."""

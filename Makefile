@@ -23,7 +23,7 @@ demo: $(READY)  ## run the plots recipe on a simulated endpoint, and say where t
 	@env -u OPENAI_BASE_URL -u OPENAI_API_KEY -u OPENAI_MODEL -u CORPUSMILL_CONFIG \
 		$(BIN)/corpusmill run out/demo/plots.yaml --data out/demo/data
 
-loop: $(READY)  ## notes, a corpus, a model trained on it, and base against tuned on notes that neither has seen
+loop: $(READY)  ## the recipe medical-loop: notes, a corpus, a model trained on it, base against tuned on unseen notes
 	$(BIN)/python -m benchmarks.loop
 
 recipes: $(READY)  ## run every shipped recipe at a small size on a simulated endpoint that errs, and show its books

@@ -7,6 +7,7 @@ import pytest
 
 from corpusmill.recipes import recipe_files, recipe_names, recipe_text
 from tests.cli.harness import output
+from tests.recipes.notes import write as write_notes
 from tests.recipes.rehearsal import ABERRATIONS, rehearse
 
 SPACES = {
@@ -14,6 +15,7 @@ SPACES = {
     "core-objective-functions": 15 * 4 * 2,
     "customer-dialogues": 25 * 6,
     "distillation": 10 * 5 * 4 * 5,
+    "medical-loop": 140 * 4,
     "medical-notes": 14 * 4,
     "movie-scripts": 200,
     "novel-fold": 3 + 3,
@@ -54,6 +56,15 @@ def test_a_recipe_says_what_it_makes_what_it_follows_and_what_it_mends(name: str
     assert head.startswith("# ")
     assert "Follows " in head
     assert "mends" in head
+
+
+def test_the_notes_of_the_loop_are_two_hundred_of_our_own_and_no_note_is_on_both_sides(tmp_path: Path) -> None:
+    write_notes(tmp_path)
+    shipped = recipe_files("medical-loop")
+    sides = {name: shipped[name] for name in ("training.jsonl", "heldout.jsonl")}
+    assert {name: (tmp_path / name).read_bytes() for name in sides} == sides
+    texts = [json.loads(line)["text"] for content in sides.values() for line in content.splitlines()]
+    assert len(texts) == len(set(texts)) == 200
 
 
 def test_what_a_note_does_not_name_is_none_found(tmp_path: Path) -> None:

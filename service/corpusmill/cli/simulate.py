@@ -23,6 +23,7 @@ _OPTION_OF_FIELD = {
     "missed_share": "--missed",
     "sloppy_share": "--sloppy",
     "tuned_share": "--tuned",
+    "judge_bias_share": "--judge-bias",
     "requests_per_minute": "--rpm",
     "tokens_per_minute": "--tpm",
     "default_max_tokens": "--default-max-tokens",
@@ -93,6 +94,13 @@ class InvalidOption(click.ClickException):
     default=0.2,
     show_default=True,
     help="What a tuned model still has of these three shares.",
+)
+@click.option(
+    "--judge-bias",
+    "judge_bias_share",
+    type=float,
+    default=0.0,
+    help="Asked which of two answers is better, how often it names the first, whatever it says.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every text, fault and latency.")
 @click.option("--models", default="simulated", show_default=True, help="Names it answers to, joined by commas.")

@@ -1,24 +1,35 @@
-"""The answers of one model, read from the job that asked for them."""
+"""The answers of one model, read from the job that asked for them.
 
+Rule of this file: an item that no answer came to is an answer that says nothing. Left out, it would flatter a model
+that fails where it is hard.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
 
-from corpusmill.evaluate.lists import agreement, different, grounded_of, is_formed, items_of, right_of, shape
+from corpusmill.evaluate.items import HeldOut, Items
+from corpusmill.evaluate.lists import agreement, grounded_of, is_formed, items_of, right_of, shape
 from corpusmill.evaluate.spec import EvaluationSpec
-from corpusmill.exports.record import Record
+from corpusmill.exports.record import read_record
 
 
 class Answer(msgspec.Struct, frozen=True):
     """One answer, counted.
 
     Attributes:
+        index, choice: the item's place in the job, and which completion of its call it is.
         item: what was asked; draws of one item have it in common.
         cluster: what it is about.
+        text: "" where there was none.
+        items: what it lists.
         told, right, named, grounded: items listed, true among these, true in all, and standing in the source.
         formed: whether it has the form asked for.
     """
 
+    index: int
+    choice: int
     item: str
     cluster: str
     text: str
@@ -32,6 +43,11 @@ class Answer(msgspec.Struct, frozen=True):
     def told(self) -> int:
         """How many items it lists."""
         return len(self.items)
+
+    @property
+    def given(self) -> bool:
+        """Whether the model said anything."""
+        return bool(self.text.strip())
 
 
 class Draws(msgspec.Struct, frozen=True):
@@ -48,27 +64,56 @@ class Draws(msgspec.Struct, frozen=True):
     length_spread: float
 
 
-def read_answer(record: Record, spec: EvaluationSpec) -> Answer:
-    """Return one answer, counted; msgspec.ValidationError where the reference is no list."""
-    true, source, cluster = msgspec.json.decode(record.prompt, type=tuple[list[str], str, str])
-    named = different(true)
-    items = items_of(record.completion, spec.none)
+def read_answers(lines: Iterable[bytes], items: Items, spec: EvaluationSpec, calls_choices: int) -> list[Answer]:
+    """Return the answers of a model to all items, counted; where there are none, as many that say nothing.
+
+    Args:
+        lines: of the corpus of the job that asked it.
+        items: of the evaluation.
+        spec: the evaluation's.
+        calls_choices: how many completions a call asks for.
+    """
+    texts: dict[int, list[str]] = {}
+    for line in lines:
+        record = read_record(line)
+        texts.setdefault(record.index, []).append(record.completion)
+    # A server that knows no `n` gives one completion a call: its silence weighs as much as its answers.
+    each = max(map(len, texts.values()), default=calls_choices)
+    return [
+        _counted(item, choice, text, spec)
+        for item in map(items.item, items.indexes())
+        for choice, text in enumerate(texts.get(item.index) or [""] * each)
+    ]
+
+
+def _counted(item: HeldOut, choice: int, text: str, spec: EvaluationSpec) -> Answer:
+    told = items_of(text, spec.none)
     return Answer(
-        item=bytes(record.values).decode(),
-        cluster=cluster,
-        text=record.completion,
-        items=items,
-        right=right_of(items, named, float(spec.match)),
-        named=len(named),
-        grounded=grounded_of(items, source) if spec.source else 0,
-        formed=is_formed(record.completion, spec.form, spec.none),
+        index=item.index,
+        choice=choice,
+        item=item.name,
+        cluster=item.cluster,
+        text=text,
+        items=told,
+        right=right_of(told, item.named, float(spec.match)),
+        named=len(item.named),
+        grounded=grounded_of(told, item.source) if spec.source else 0,
+        formed=is_formed(text, spec.form, spec.none),
     )
 
 
-def draws_of(answers: Iterable[Answer]) -> list[Draws]:
-    """Return how alike the draws of each item are; items with one draw say nothing."""
-    by_item: dict[str, list[Answer]] = {}
+def unanswered(answers: Iterable[Answer]) -> set[int]:
+    """Return the indexes of the items that no draw has an answer to."""
+    given = Counter[int]()
     for answer in answers:
+        given[answer.index] += answer.given
+    return {index for index, count in given.items() if not count}
+
+
+def draws_of(answers: Iterable[Answer]) -> list[Draws]:
+    """Return how alike the draws of each item are; items with one draw, and draws without an answer, say nothing."""
+    by_item: dict[str, list[Answer]] = {}
+    for answer in filter(lambda each: each.given, answers):
         by_item.setdefault(answer.item, []).append(answer)
     return [_compared(group) for group in by_item.values() if len(group) > 1]
 

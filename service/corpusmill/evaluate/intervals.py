@@ -21,8 +21,8 @@ RESAMPLES = 4000
 SWAPS = 10_000
 """Random swaps of a paired test; the least p-value that it can give is one in so many."""
 
-BLOCK_CELLS = 1 << 22
-"""Most cells of a table of weights at once: 32 MiB."""
+BLOCK_CELLS = 1 << 20
+"""Most cells of a table of weights at once: 8 MiB."""
 
 CLUSTERS_LEAST = 20
 """Documents below which no interval is to be trusted, whatever its width."""
@@ -79,8 +79,10 @@ def interval(score: Score, *, seed: int = 0, confidence: float = CONFIDENCE, res
 
     Studentized bootstrap over clusters (Davison and Hinkley, Bootstrap Methods and their Application, 1997, chapter 5),
     on the logit scale for scores that lie between 0 and 1, where the percentile bootstrap covers too little near the
-    ends. Where all clusters agree exactly there is no spread to draw from: the end is then the exact binomial bound for
-    as many clusters (Clopper and Pearson, 1934).
+    ends. The spread that the pivots are laid out with is the jackknife's, which errs on the wide side (Efron and Stein,
+    The jackknife estimate of variance, 1981): with few clusters the plain one is too small. Where all clusters agree
+    exactly there is no spread to draw from: the end is then the exact binomial bound for as many clusters (Clopper and
+    Pearson, 1934).
     """
     estimate = score.value
     if math.isnan(estimate):
@@ -89,7 +91,7 @@ def interval(score: Score, *, seed: int = 0, confidence: float = CONFIDENCE, res
     if np.ptp(numerators / denominators) == 0:
         return _unanimous(estimate, len(numerators), confidence)
     scale = _Scale(bounded=bool(np.all((numerators >= 0) & (numerators <= denominators))))
-    centre, spread = scale.to(estimate), _spread(numerators, denominators, scale)
+    centre, spread = scale.to(estimate), _jackknifed(numerators, denominators, scale)
     errors: list[Floats] = []
     for weights in _weights(len(numerators), resamples, seed):
         sums, totals = weights @ numerators, weights @ denominators
@@ -101,19 +103,25 @@ def interval(score: Score, *, seed: int = 0, confidence: float = CONFIDENCE, res
     pivots = np.concatenate(errors)
     if len(pivots) < resamples // 2:
         return _unanimous(estimate, len(numerators), confidence)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(pivots, [tail, 1 - tail])
+    low, high = _ends(pivots, confidence)
     return Interval(estimate, scale.back(centre - high * spread), scale.back(centre - low * spread))
 
 
 def compare(
-    first: Score, second: Score, *, seed: int = 0, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+    first: Score,
+    second: Score,
+    *,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    swaps: int = SWAPS,
 ) -> Comparison:
     """Return how two models differ on the same clusters.
 
-    The interval draws the same documents for both. The test is approximate randomization: under the hypothesis that
-    the models are alike, each document's two results may be swapped (Yeh, More accurate tests for the statistical
-    significance of result differences, COLING 2000).
+    The interval is a studentized bootstrap that draws the same documents for both, its spread the jackknife's as for
+    one model. The test is approximate randomization: under the hypothesis that the models are alike, each document's
+    two results may be swapped (Yeh, More accurate tests for the statistical significance of result differences, COLING
+    2000).
 
     Raises:
         ValueError: the scores have different clusters.
@@ -123,18 +131,14 @@ def compare(
     difference = first.value - second.value
     if math.isnan(difference):
         return Comparison(Interval(difference, math.nan, math.nan), math.nan, math.nan)
-    drawn = np.concatenate(
-        [
-            _ratios(weights, first) - _ratios(weights, second)
-            for weights in _weights(len(first.numerators), resamples, seed)
-        ]
-    )
-    drawn = drawn[~np.isnan(drawn)]
-    tail = (1 - confidence) / 2
-    low, high = (float(end) for end in np.quantile(drawn, [tail, 1 - tail]))
-    spread = _difference_spread(first, second)
+    spread = _jackknifed_difference(first, second)
     # 1.96 and 0.84: two-sided 5 % error, 80 % power.
-    return Comparison(Interval(difference, low, high), _swapped(first, second, seed), (1.960 + 0.842) * spread)
+    detectable = (1.960 + 0.842) * spread
+    return Comparison(
+        _difference_interval(first, second, spread, seed, confidence, resamples),
+        _swapped(first, second, seed, swaps),
+        detectable,
+    )
 
 
 def clusters_needed(comparison: Comparison, clusters: int, difference: float) -> int:
@@ -184,21 +188,66 @@ def _speaking(score: Score) -> tuple[Floats, Floats]:
     return score.numerators[speaks], score.denominators[speaks]
 
 
-def _spread(numerators: Floats, denominators: Floats, scale: _Scale) -> float:
-    """Return the standard error of the ratio on the scale, by the delta method."""
-    ratio = numerators.sum() / denominators.sum()
-    error = math.sqrt(float(((numerators - ratio * denominators) ** 2).sum())) / float(denominators.sum())
-    return error * float(scale.slope(np.array([ratio]))[0])
+def _ends(pivots: Floats, confidence: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(pivots, [tail, 1 - tail])
+    return float(low), float(high)
 
 
-def _difference_spread(first: Score, second: Score) -> float:
-    residuals = _residuals(first) - _residuals(second)
-    return math.sqrt(float((residuals**2).sum()))
+def _jackknifed(numerators: Floats, denominators: Floats, scale: _Scale) -> float:
+    """Return the standard error of the ratio on the scale, by leaving out each cluster.
+
+    Where the others' ratio lies at an end, which the scale does not have, its deviation is told by the delta method.
+    """
+    clusters, whole = len(numerators), float(denominators.sum())
+    estimate = float(numerators.sum()) / whole
+    others = (numerators.sum() - numerators) / (whole - denominators)
+    slope = float(scale.slope(np.array([estimate]))[0])
+    inside = scale.inside(others)
+    on_scale = scale.to_all(np.where(inside, others, estimate)) - scale.to(estimate)
+    deviations = np.where(inside, on_scale, (others - estimate) * slope)
+    return math.sqrt((clusters - 1) / clusters * float(((deviations - deviations.mean()) ** 2).sum()))
 
 
-def _residuals(score: Score) -> Floats:
-    residuals: Floats = (score.numerators - score.value * score.denominators) / score.denominators.sum()
+def _difference_interval(
+    first: Score, second: Score, spread: float, seed: int, confidence: float, resamples: int
+) -> Interval:
+    difference = first.value - second.value
+    pivots: list[Floats] = []
+    for weights in _weights(len(first.numerators), resamples, seed):
+        ones, others = _ratios(weights, first), _ratios(weights, second)
+        residuals = _drawn_residuals(weights, first, ones) - _drawn_residuals(weights, second, others)
+        spreads = np.sqrt((weights * residuals**2).sum(axis=1))
+        usable = spreads > 0
+        pivots.append((ones - others - difference)[usable] / spreads[usable])
+    errors = np.concatenate(pivots)
+    if spread == 0 or len(errors) < resamples // 2:
+        unseen = _unseen(int(np.count_nonzero(first.denominators + second.denominators)), confidence)
+        return Interval(difference, difference - unseen, difference + unseen)
+    low, high = _ends(errors, confidence)
+    return Interval(difference, difference - high * spread, difference - low * spread)
+
+
+def _drawn_residuals(weights: Floats, score: Score, ratios: Floats) -> Floats:
+    """Return what each cluster adds to the error of the ratio in each bootstrap sample; NaN where nothing was drawn."""
+    totals = weights @ score.denominators
+    kept = np.where(totals > 0, totals, np.nan)[:, None]
+    residuals: Floats = (score.numerators - ratios[:, None] * score.denominators) / kept
     return residuals
+
+
+def _jackknifed_difference(first: Score, second: Score) -> float:
+    """Return the standard error of the difference of two ratios, by leaving out each cluster of both."""
+    clusters = len(first.numerators)
+    deviations = _left_out(first) - _left_out(second)
+    deviations = deviations[~np.isnan(deviations)]
+    return math.sqrt((clusters - 1) / clusters * float(((deviations - deviations.mean()) ** 2).sum()))
+
+
+def _left_out(score: Score) -> Floats:
+    """Return the score without each of its clusters; NaN where nothing is left."""
+    rest = score.denominators.sum() - score.denominators
+    return np.where(rest > 0, (score.numerators.sum() - score.numerators) / np.where(rest > 0, rest, 1), np.nan)
 
 
 def _weights(clusters: int, resamples: int, seed: int) -> list[Floats]:
@@ -215,18 +264,18 @@ def _ratios(weights: Floats, score: Score) -> Floats:
     return np.where(totals > 0, (weights @ score.numerators) / np.where(totals > 0, totals, 1), np.nan)
 
 
-def _swapped(first: Score, second: Score, seed: int) -> float:
+def _swapped(first: Score, second: Score, seed: int, swaps: int) -> float:
     observed = abs(first.value - second.value)
     random = np.random.default_rng(seed + 1)
     clusters, extreme, done = len(first.numerators), 0, 0
-    while done < SWAPS:
-        size = min(SWAPS - done, max(1, BLOCK_CELLS // clusters))
+    while done < swaps:
+        size = min(swaps - done, max(1, BLOCK_CELLS // clusters))
         swap = random.integers(0, 2, size=(size, clusters)).astype(np.float64)
         ones = _mixed(swap, first, second)
         others = _mixed(swap, second, first)
         extreme += int(np.count_nonzero(np.abs(ones - others) >= observed - 1e-12))
         done += size
-    return (extreme + 1) / (SWAPS + 1)
+    return (extreme + 1) / (swaps + 1)
 
 
 def _mixed(swap: Floats, first: Score, second: Score) -> Floats:
@@ -238,12 +287,17 @@ def _mixed(swap: Floats, first: Score, second: Score) -> Floats:
 
 def _unanimous(estimate: float, clusters: int, confidence: float) -> Interval:
     """Return the exact binomial ends for clusters that all say the same; open ends where that is not 0 or 1."""
-    bound = ((1 - confidence) / 2) ** (1 / clusters)
+    unseen = _unseen(clusters, confidence)
     if estimate == 1:
-        return Interval(1.0, bound, 1.0)
+        return Interval(1.0, 1 - unseen, 1.0)
     if estimate == 0:
-        return Interval(0.0, 0.0, 1 - bound)
+        return Interval(0.0, 0.0, unseen)
     return Interval(estimate, estimate, estimate)
+
+
+def _unseen(clusters: int, confidence: float) -> float:
+    """Return the share of clusters that may be otherwise though none of so many is (Clopper and Pearson)."""
+    return 1.0 - float(((1 - confidence) / 2) ** (1 / clusters))
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -9,15 +9,31 @@ from typing import Literal
 
 import msgspec
 
-from corpusmill.evaluate.answers import Answer
-from corpusmill.evaluate.intervals import CLUSTERS_LEAST, Interval, clusters_needed, compare, holm, interval
-from corpusmill.evaluate.scores import LOWER_IS_BETTER, scores_of
+from corpusmill.evaluate.answers import Answer, unanswered
+from corpusmill.evaluate.intervals import (
+    CLUSTERS_LEAST,
+    Comparison,
+    Interval,
+    Score,
+    clusters_needed,
+    compare,
+    holm,
+    interval,
+)
+from corpusmill.evaluate.judge import Pair
+from corpusmill.evaluate.judgement import Judgement, judgement_of, preference_of
+from corpusmill.evaluate.scores import LOWER_IS_BETTER, MISSING_IS_WRONG, PREFERENCE, Verdicts, scores_of
 
 SIGNIFICANT = 0.05
 WORTH_SHOWING = 0.05
 """A difference that most would care for: how many clusters would show it is told where the sample shows none."""
 
+UNBIASED = 0.5
+"""Share of verdicts for the answer that stands first, from a judge to whom order is nothing."""
+
 Verdict = Literal["better", "worse", "not told apart"]
+Over = Literal["all", "answered by both"]
+ALL: Over = "all"
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -38,14 +54,21 @@ class ModelResult(msgspec.Struct, frozen=True):
     """One model.
 
     Attributes:
-        unanswered: items that it gave no answer to; they are in no score.
+        answers: draws that there is an answer to.
+        unanswered: items that no draw has an answer to. They count as wrong in recall, F1 and format.
+        unanswered_by: why, by reason.
+        scores: over all items.
+        of_answered: the scores in which an item without an answer counts, over the others alone; empty where there is
+            none.
         usd_per_answer: None where a price is unknown.
     """
 
     model: str
     answers: int
     unanswered: int
+    unanswered_by: dict[str, int]
     scores: dict[str, Interval]
+    of_answered: dict[str, Interval]
     cost: Cost
     usd_per_answer: float | None
 
@@ -55,6 +78,8 @@ class Difference(msgspec.Struct, frozen=True):
 
     Attributes:
         difference: the model minus the baseline.
+        items: those that it is taken over; where one model has no answer, precision, groundedness, consistency and
+            preference can be told of what both answered only.
         p_value, p_corrected: of the paired test, alone and corrected for all differences (Holm).
         detectable: what a sample of this size shows four times in five.
         clusters_needed: how many would so show a difference of 0.05; 0 where nobody can tell.
@@ -63,12 +88,30 @@ class Difference(msgspec.Struct, frozen=True):
     model: str
     baseline: str
     score: str
+    items: Over
     difference: Interval
     p_value: float
     p_corrected: float
     verdict: Verdict
     detectable: float
     clusters_needed: int
+
+
+class Judging(msgspec.Struct, frozen=True):
+    """What was asked of the judge.
+
+    Attributes:
+        model: the judge.
+        asks: for a preference or a score.
+        unjudged: answers, or pairs of them, of which no verdict could be read; they are in none of its figures.
+        judgements: each model against the baseline, where a preference was asked for.
+    """
+
+    model: str
+    asks: str
+    unjudged: int
+    cost: Cost
+    judgements: list[Judgement]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -84,56 +127,134 @@ class Result(msgspec.Struct, frozen=True):
     clusters: int
     models: dict[str, ModelResult]
     differences: list[Difference]
+    judge: Judging | None
     warnings: list[str]
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One model's part: who, what it said, how many items it gave no answer to, and what that took."""
+    """One model's part: who, what it said to each item, why it said nothing to some, and what that took."""
 
     model: str
     answers: list[Answer]
-    unanswered: int
+    unanswered_by: dict[str, int]
     cost: Cost
 
 
-def conclude(name: str, cluster: str, asked: dict[str, Asked], *, grounded: bool, seed: int) -> Result:
+class Judged(msgspec.Struct, frozen=True):
+    """The judge's part: who, what it said by model, and what that took.
+
+    Attributes:
+        pairs: of a model's answers and the baseline's, where a preference was asked for.
+        scores: of a model's answers, where a score was asked for.
+        unjudged: by model, what could not be read.
+    """
+
+    model: str
+    asks: str
+    pairs: dict[str, list[Pair]]
+    scores: dict[str, Verdicts]
+    unjudged: dict[str, int]
+    cost: Cost
+
+
+def conclude(
+    name: str, cluster: str, asked: dict[str, Asked], judged: Judged | None, *, grounded: bool, seed: int
+) -> Result:
     """Return the result; the first of the models asked is the baseline."""
-    clusters = sorted({answer.cluster for each in asked.values() for answer in each.answers})
-    scores = {key: scores_of(each.answers, clusters, grounded=grounded) for key, each in asked.items()}
-    models = {
-        key: ModelResult(
-            model=each.model,
-            answers=len(each.answers),
-            unanswered=each.unanswered,
-            scores={score: interval(value, seed=seed) for score, value in scores[key].items()},
-            cost=each.cost,
-            usd_per_answer=each.cost.usd / len(each.answers) if each.cost.usd is not None and each.answers else None,
-        )
-        for key, each in asked.items()
-    }
+    bench = _Bench(asked, judged, grounded=grounded, seed=seed)
+    models = {key: bench.model(key) for key in asked}
     baseline, *others = asked
-    found = [
-        (key, score, compare(scores[key][score], scores[baseline][score], seed=seed))
-        for key in others
-        for score in scores[key]
-        if score in scores[baseline]
-    ]
-    corrected = holm([comparison.p_value for _, _, comparison in found])
+    found = [each for key in others for each in bench.compared(key, baseline)]
+    corrected = holm([comparison.p_value for *_, comparison in found])
     differences = [
-        Difference(
-            model=key,
-            baseline=baseline,
-            score=score,
-            difference=comparison.difference,
-            p_value=comparison.p_value,
-            p_corrected=p_value,
-            verdict=_verdict(score, comparison.difference.estimate, p_value, len(clusters)),
-            detectable=comparison.detectable,
-            clusters_needed=clusters_needed(comparison, len(clusters), WORTH_SHOWING),
-        )
-        for (key, score, comparison), p_value in zip(found, corrected, strict=True)
+        _difference(key, baseline, score, over, comparison, p_value, len(bench.clusters))
+        for (key, score, over, comparison), p_value in zip(found, corrected, strict=True)
     ]
-    return Result(name, cluster, len(clusters), models, differences, _warnings(cluster, len(clusters), models))
+    judging = None
+    if judged is not None:
+        judgements = [
+            judgement_of(key, baseline, pairs, judged.unjudged[key], bench.clusters, seed=seed)
+            for key, pairs in judged.pairs.items()
+        ]
+        unjudged = sum(judged.unjudged.values())
+        judging = Judging(judged.model, judged.asks, unjudged, judged.cost, judgements)
+    warnings = _warnings(cluster, len(bench.clusters), models, judging)
+    return Result(name, cluster, len(bench.clusters), models, differences, judging, warnings)
+
+
+class _Bench:
+    """All answers, and the scores that they come to."""
+
+    def __init__(self, asked: dict[str, Asked], judged: Judged | None, *, grounded: bool, seed: int) -> None:
+        self._asked, self._judged, self._grounded, self._seed = asked, judged, grounded, seed
+        self.clusters = sorted({answer.cluster for each in asked.values() for answer in each.answers})
+        self._silent = {key: unanswered(each.answers) for key, each in asked.items()}
+        self._scores = {key: self._scored(key, set()) for key in asked}
+
+    def model(self, key: str) -> ModelResult:
+        """Return one model's result."""
+        each, silent = self._asked[key], self._silent[key]
+        answers = sum(answer.given for answer in each.answers)
+        spoken = self._scored(key, silent) if silent else {}
+        return ModelResult(
+            model=each.model,
+            answers=answers,
+            unanswered=len(silent),
+            unanswered_by=each.unanswered_by,
+            scores=self._intervals(self._scores[key]),
+            of_answered=self._intervals({score: spoken[score] for score in MISSING_IS_WRONG if score in spoken}),
+            cost=each.cost,
+            usd_per_answer=each.cost.usd / answers if each.cost.usd is not None and answers else None,
+        )
+
+    def compared(self, key: str, baseline: str) -> list[tuple[str, str, Over, Comparison]]:
+        """Return the comparisons of a model with the baseline: model, score, over which items, what was found."""
+        silent = self._silent[key] | self._silent[baseline]
+        over: Over = "answered by both" if silent else ALL
+        ones, others = self._scores[key], self._scores[baseline]
+        spoken = (self._scored(key, silent), self._scored(baseline, silent)) if silent else (ones, others)
+        found: list[tuple[str, str, Over, Comparison]] = []
+        for score in ones:
+            counts = score in MISSING_IS_WRONG
+            first, second = (ones, others) if counts else spoken
+            if score in first and score in second:
+                found.append((key, score, ALL if counts else over, self._compare(first[score], second[score])))
+        if self._judged is not None and key in self._judged.pairs:
+            sides = preference_of(self._judged.pairs[key], self.clusters)
+            found.append((key, PREFERENCE, over, self._compare(sides.won, sides.lost)))
+        return found
+
+    def _scored(self, key: str, without: set[int]) -> dict[str, Score]:
+        """Return a model's scores without some of the items; `answered` only where some model was silent."""
+        answers = [answer for answer in self._asked[key].answers if answer.index not in without]
+        verdicts = self._judged.scores.get(key) if self._judged is not None else None
+        scores = scores_of(answers, self.clusters, grounded=self._grounded, verdicts=verdicts)
+        if not any(self._silent.values()) or without:
+            del scores["answered"]
+        return scores
+
+    def _intervals(self, scores: dict[str, Score]) -> dict[str, Interval]:
+        return {score: interval(value, seed=self._seed) for score, value in scores.items()}
+
+    def _compare(self, first: Score, second: Score) -> Comparison:
+        return compare(first, second, seed=self._seed)
+
+
+def _difference(
+    key: str, baseline: str, score: str, over: Over, comparison: Comparison, p_value: float, clusters: int
+) -> Difference:
+    return Difference(
+        model=key,
+        baseline=baseline,
+        score=score,
+        items=over,
+        difference=comparison.difference,
+        p_value=comparison.p_value,
+        p_corrected=p_value,
+        verdict=_verdict(score, comparison.difference.estimate, p_value, clusters),
+        detectable=comparison.detectable,
+        clusters_needed=clusters_needed(comparison, clusters, WORTH_SHOWING),
+    )
 
 
 def _verdict(score: str, difference: float, p_value: float, clusters: int) -> Verdict:
@@ -142,7 +263,7 @@ def _verdict(score: str, difference: float, p_value: float, clusters: int) -> Ve
     return "better" if (difference > 0) != (score in LOWER_IS_BETTER) else "worse"
 
 
-def _warnings(cluster: str, clusters: int, models: dict[str, ModelResult]) -> list[str]:
+def _warnings(cluster: str, clusters: int, models: dict[str, ModelResult], judging: Judging | None) -> list[str]:
     warnings = []
     if clusters < CLUSTERS_LEAST:
         warnings.append(
@@ -151,5 +272,29 @@ def _warnings(cluster: str, clusters: int, models: dict[str, ModelResult]) -> li
         )
     for key, each in models.items():
         if each.unanswered:
-            warnings.append(f"{key} gave no answer to {each.unanswered:,} items, which are in none of its scores")
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in each.unanswered_by.items())
+            warnings.append(
+                f"{key} gave no answer to {each.unanswered:,} items{f' ({reasons})' if reasons else ''}: they count as "
+                "wrong in recall, F1 and format; in all else models are compared over the items that both answered"
+            )
+    return warnings + (_judge_warnings(models, judging) if judging is not None else [])
+
+
+def _judge_warnings(models: dict[str, ModelResult], judging: Judging) -> list[str]:
+    warnings = [
+        f"the judge is {key} itself; judges favour their own answers (Zheng et al. 2023)"
+        for key, each in models.items()
+        if each.model == judging.model
+    ]
+    for each in judging.judgements:
+        if each.first.low > UNBIASED or each.first.high < UNBIASED:
+            side = "first" if each.first.estimate > UNBIASED else "second"
+            warnings.append(
+                f"the judge favours what stands {side}: of {each.model} and {each.baseline} it names the first in "
+                f"{each.first.estimate:.3f} [{each.first.low:.3f}, {each.first.high:.3f}] of its choices; "
+                "where its two orders disagree, the pair ties"
+            )
+    if judging.unjudged:
+        what = "pairs" if judging.judgements else "answers"
+        warnings.append(f"the judge's verdict on {judging.unjudged:,} {what} could not be read; they are not counted")
     return warnings

@@ -1,7 +1,8 @@
-"""Asks every model about the held-out items, by the engine that makes corpora, and reads what they said.
+"""Asks every model about the held-out items, and the judge about their answers, by the engine that makes corpora.
 
-Rule of this file: each model is asked by a job of its own in `<data>/evaluations`, so an evaluation that was broken off
-goes on where it stopped, and nothing is paid for twice.
+Rules of this file: each model is asked by a job of its own in `<data>/evaluations`, and so is the judge about each
+model; so an evaluation that was broken off goes on where it stopped, and nothing is paid for twice. Whatever can be
+refused is refused before the first call.
 """
 
 import asyncio
@@ -10,52 +11,38 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
-import msgspec
-
-from corpusmill.bootstrap.job import Running
-from corpusmill.bootstrap.run import run_job
+from corpusmill.bootstrap.assembly import check_budget
+from corpusmill.bootstrap.documents import open_documents, sketched_documents
+from corpusmill.bootstrap.job import Running, carry_job
+from corpusmill.bootstrap.run import prepare_process
+from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Upstream
-from corpusmill.evaluate.answers import Answer, read_answer
+from corpusmill.evaluate.answers import read_answers, unanswered
+from corpusmill.evaluate.check import check_evaluation
 from corpusmill.evaluate.errors import EvaluationError
-from corpusmill.evaluate.heldout import require_held_out
-from corpusmill.evaluate.result import Asked, Cost, Result, conclude
-from corpusmill.evaluate.spec import EvaluationSpec, Finetuned, job_of
-from corpusmill.exports.record import read_record
+from corpusmill.evaluate.heldout import Unseen
+from corpusmill.evaluate.items import Items
+from corpusmill.evaluate.judge import Pair, judge_jobs, read_pairs, read_scores, rows_of, write_rows
+from corpusmill.evaluate.result import Asked, Cost, Judged, Result, conclude
+from corpusmill.evaluate.scores import Verdicts
+from corpusmill.evaluate.spec import EvaluationSpec, Finetuned, Judge, job_of
 from corpusmill.finetune.attempt import tuned_model
 from corpusmill.jobs.folder import job_path
-from corpusmill.jobs.snapshot import take_snapshot
+from corpusmill.jobs.snapshot import Snapshot, take_snapshot
 from corpusmill.jobs.summary import Summary
+from corpusmill.journal.files import Disk
 from corpusmill.space.documents.places import Base
-from corpusmill.spec.checks import check_spec
+from corpusmill.space.documents.scan import Bound
 from corpusmill.spec.schema import JobSpec
+from corpusmill.spec.steps import choices
 from corpusmill.telemetry.events import CallAnswered, Event
 
 EVALUATIONS = "evaluations"
+ROWS = "judged"
+"""The folder of what is put before the judge, in that of the evaluations."""
 
-
-def models_of(spec: EvaluationSpec, data: Path) -> dict[str, str]:
-    """Return the upstream name or alias of each model.
-
-    Raises:
-        EvaluationError: a job has no tuned model yet.
-    """
-    return {key: _resolved(key, model, data) for key, model in spec.models.items()}
-
-
-def jobs_of(spec: EvaluationSpec, data: Path, base: Base) -> dict[str, JobSpec]:
-    """Return the job that asks each model, when all is well with the spec and its documents.
-
-    Raises:
-        SpecError: the spec cannot be accepted.
-        EvaluationError: its documents are not held out, or a model is not there.
-    """
-    if spec.cluster not in {**spec.space.axes, **spec.space.documents}:
-        raise EvaluationError(f"cluster: there is no axis {spec.cluster!r}; name the axis that the items differ by")
-    jobs = {key: job_of(spec, key, model) for key, model in models_of(spec, data).items()}
-    for job in jobs.values():
-        check_spec(job)
-    require_held_out(next(iter(jobs.values())), spec.trained_on, data, base)
-    return jobs
+WHOLE = Bound(bytes=2**50, files=10**9)
+"""A sketch that leaves nothing out."""
 
 
 async def evaluate(
@@ -67,29 +54,127 @@ async def evaluate(
     environ: Mapping[str, str],
     tell: Callable[[str], None],
 ) -> Result:
-    """Ask all models, one after the other, and conclude.
+    """Ask all models, one after the other, then the judge, and conclude.
 
     Raises:
-        EvaluationError: what `jobs_of` refuses, or a model could not be asked to the end.
-        SpecError, UpstreamError, JobFolderError, JournalError: as a run's.
+        SpecError: the spec cannot be accepted.
+        EvaluationError: its items are not held out, a model is not there, or one could not be asked to the end.
+        UpstreamError, JobFolderError, JournalError: as a run's.
     """
-    asked: dict[str, Asked] = {}
-    for key, job in jobs_of(spec, data, base).items():
+    check_evaluation(spec)
+    jobs = {key: job_of(spec, key, _resolved(key, model, data)) for key, model in spec.models.items()}
+    require_held_out(spec, data, base)
+    judges = judge_jobs(spec)
+    prepare_process()
+    async with Switchboard(upstream, environ, spec.limits) as switchboard:
+        caller = _Caller(switchboard, data / EVALUATIONS)
+        await caller.require([*jobs.values(), *judges.values()])
+        asked = {key: await _asked(caller, key, job, spec, base, tell) for key, job in jobs.items()}
+        judged = None
+        if spec.judge is not None:
+            items = caller.items(next(iter(jobs.values())), spec)
+            judged = await _judged(caller, judges, spec.judge, items, asked, tell)
+    return conclude(spec.name, spec.cluster, asked, judged, grounded=spec.source is not None, seed=spec.seed)
+
+
+def require_held_out(spec: EvaluationSpec, data: Path, base: Base) -> None:
+    """Refuse items that a model was trained on, and items of which nobody is told what is true.
+
+    Raises:
+        SpecError, EvaluationError: as `evaluate`.
+    """
+    with sketched_documents(job_of(spec, "any", "any"), base, WHOLE) as (documents, _):
+        unseen = Unseen(Items(spec, dict(documents)), documents)
+        for job in spec.training_jobs:
+            unseen.require_unseen(data, job)
+
+
+class _Caller:
+    """Runs jobs in the folder of the evaluations."""
+
+    def __init__(self, switchboard: Switchboard, home: Path) -> None:
+        self.home, self._switchboard = home, switchboard
+
+    async def require(self, jobs: list[JobSpec]) -> None:
+        """Refuse jobs that cannot be begun, before one of them is; raises as a run."""
+        for job in jobs:
+            async with self._switchboard.routes(job.name, job) as routes:
+                await check_budget(job, routes)
+
+    async def run(self, job: JobSpec, base: Base) -> tuple[Summary, list[float], str]:
+        """Run a job to its end; return what it came to, the seconds of each call of this run, and the model's name.
+
+        Raises:
+            EvaluationError: it has not come to its end.
+        """
         seconds: list[float] = []
 
-        def note(event: Event, seconds: list[float] = seconds) -> None:
+        def note(event: Event) -> None:
             if isinstance(event, CallAnswered):
                 seconds.append(event.seconds)
 
-        home = data / EVALUATIONS
-        summary = await run_job(job, home, upstream, environ=environ, emit=note, watch=_unwatched, base=base)
+        async with self._switchboard.routes(job.name, job) as routes:
+            summary = await carry_job(
+                job.name, job, self.home, routes, endpoint="", emit=note, watch=_unwatched, base=base
+            )
         if summary.state != "finished":
-            raise EvaluationError(f"{key} is {summary.state}: {summary.reason}; the same command goes on")
-        answers = await asyncio.to_thread(_answers, home, job, spec)
-        tell(f"{key}: {len(answers):,} answers of {job.steps[0].model}, in {job_path(home, job.name)}")
-        unanswered = summary.outcomes.total - summary.outcomes.kept
-        asked[key] = Asked(job.steps[0].model, answers, unanswered, _cost(summary, seconds))
-    return conclude(spec.name, spec.cluster, asked, grounded=spec.source is not None, seed=spec.seed)
+            raise EvaluationError(f"{job.name} is {summary.state}: {summary.reason}; the same command goes on")
+        return summary, seconds, routes[job.steps[0].model].upstream
+
+    def snapshot(self, job: JobSpec) -> Snapshot:
+        """Look at a job."""
+        return take_snapshot(self.home, job.name)
+
+    def items(self, job: JobSpec, spec: EvaluationSpec) -> Items:
+        """Return the items as a job was asked about them."""
+        snapshot = self.snapshot(job)
+        return Items(spec, dict(open_documents(snapshot.home, snapshot.spec)))
+
+
+async def _asked(
+    caller: _Caller, key: str, job: JobSpec, spec: EvaluationSpec, base: Base, tell: Callable[[str], None]
+) -> Asked:
+    summary, seconds, model = await caller.run(job, base)
+    items = caller.items(job, spec)
+    lines = caller.snapshot(job).lines("corpus")
+    answers = await asyncio.to_thread(read_answers, lines, items, spec, choices(job.steps[0]))
+    given = sum(answer.given for answer in answers)
+    decided = {**summary.failed_by, **summary.rejected_by}
+    empty = len(unanswered(answers)) - sum(decided.values())
+    tell(f"{key}: {given:,} answers of {model}, in {job_path(caller.home, job.name)}")
+    reasons = {**decided, **({"empty": empty} if empty else {})}
+    return Asked(model, answers, reasons, _cost([summary], seconds))
+
+
+async def _judged(
+    caller: _Caller,
+    jobs: dict[str, JobSpec],
+    judge: Judge,
+    items: Items,
+    asked: dict[str, Asked],
+    tell: Callable[[str], None],
+) -> Judged:
+    others = next(iter(asked.values())).answers if judge.asks == "preference" else None
+    pairs: dict[str, list[Pair]] = {}
+    scores: dict[str, Verdicts] = {}
+    unjudged: dict[str, int] = {}
+    summaries: list[Summary] = []
+    seconds: list[float] = []
+    model = judge.model
+    for key, job in jobs.items():
+        rows, answers = caller.home / ROWS / rows_of(job), asked[key].answers
+        lines: list[bytes] = []
+        if await asyncio.to_thread(write_rows, Disk(), rows, judge, items, answers, others):
+            summary, latencies, model = await caller.run(job, Base.beside(rows))
+            summaries.append(summary)
+            seconds += latencies
+            lines = list(caller.snapshot(job).lines("corpus"))
+        if others is not None:
+            pairs[key], unjudged[key] = read_pairs(lines, judge, answers, others)
+        else:
+            scores[key], unjudged[key] = read_scores(lines, judge, answers)
+        tell(f"judge: {len(lines):,} verdicts of {model} on {key}, in {job_path(caller.home, job.name)}")
+    return Judged(model, judge.asks, pairs, scores, unjudged, _cost(summaries, seconds))
 
 
 def _resolved(key: str, model: str | Finetuned, data: Path) -> str:
@@ -104,18 +189,19 @@ def _resolved(key: str, model: str | Finetuned, data: Path) -> str:
     return tuned
 
 
-def _answers(home: Path, job: JobSpec, spec: EvaluationSpec) -> list[Answer]:
-    try:
-        return [read_answer(read_record(line), spec) for line in take_snapshot(home, job.name).lines("corpus")]
-    except msgspec.ValidationError as error:
-        raise EvaluationError(f"reference: it must give a list of texts for every item ({error})") from None
-
-
-def _cost(summary: Summary, seconds: list[float]) -> Cost:
+def _cost(summaries: list[Summary], seconds: list[float]) -> Cost:
+    """Return what jobs took; what a dollar amount is unknown of is unknown as a whole."""
     latency = None
     if len(seconds) > 1:
         latency = (round(median(seconds), 4), round(quantiles(seconds, n=20, method="inclusive")[-1], 4))
-    return Cost(summary.calls.answered, summary.tokens.input, summary.tokens.output, summary.cost_usd, latency)
+    priced = [summary.cost_usd for summary in summaries if summary.cost_usd is not None]
+    return Cost(
+        calls=sum(summary.calls.answered for summary in summaries),
+        input_tokens=sum(summary.tokens.input for summary in summaries),
+        output_tokens=sum(summary.tokens.output for summary in summaries),
+        usd=round(sum(priced), 6) if len(priced) == len(summaries) else None,
+        latency_seconds=latency,
+    )
 
 
 @asynccontextmanager

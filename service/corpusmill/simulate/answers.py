@@ -40,18 +40,20 @@ class Author(msgspec.Struct, frozen=True):
         seed_key: the key of the seed, of which duplicates are made.
         text_chars: the mean length of a plot.
         care: with which notes are read.
+        bias: of a judge's verdicts, the share that falls on what stands first.
     """
 
     seed_key: int
     text_chars: int
     care: Care = Care()
+    bias: float = 0.0
 
 
 def complete(author: Author, call: Call, key: int, fault: Fault | None, origin: Origin) -> Completion:
     """The completion of the call whose prompt has this key, with this fault of the text, if any."""
     answers: list[tuple[str, str]] = []
     for number, prompt in enumerate(call.prompts):
-        brief = replace(read_brief(prompt, call.response_format), care=author.care)
+        brief = replace(read_brief(prompt, call.response_format), care=author.care, bias=author.bias)
         for choice in range(call.choices):
             choice_key = derive(key, "choice", number * call.choices + choice)
             answers.append(_cut(call, *_written(author, brief, choice_key, fault)))

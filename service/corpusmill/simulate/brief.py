@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from corpusmill.simulate.findings import Care, sought_in
+from corpusmill.simulate.judging import Case, read_case
 from corpusmill.simulate.kinds import SCALE, Kind, items_asked, kind_asked
 from corpusmill.simulate.length import CHARS_PER_WORD, words_asked
 from corpusmill.simulate.setting import values_named
@@ -38,6 +39,8 @@ class Brief(msgspec.Struct, frozen=True):
         chars: the length asked for; None leaves it to the writer.
         schema: the JSON schema of an object, as far as one is given.
         keys: the keys of an object without schema.
+        case: what a judge is asked.
+        bias: the share of a judge's verdicts that fall on what stands first.
     """
 
     kind: Kind
@@ -57,16 +60,34 @@ class Brief(msgspec.Struct, frozen=True):
     chars: float | None = None
     schema: dict[str, Any] | None = None
     keys: tuple[str, ...] = ()
+    case: Case | None = None
+    bias: float = 0.0
 
 
 _NUMBER_LABEL = re.compile(r"\b([A-Z]{3,12}): ?n\b")
 _ENDING = re.compile(r"\bsay \"([A-Z][A-Z ]{2,30})\"")
+_JUDGED = re.compile(r"\n\[VERDICT\]\n[^\n]{0,300}$")
+_SCALED = re.compile(r"\bfrom (\d{1,9}) \(worst\) to (\d{1,9}) \(best\)")
 _BETWEEN = re.compile(r"\bbetween (?:an? |the )?(\w{1,20}) and (?:an? |the )?(\w{1,20})\b")
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_]\w{0,39})[\"'`]")
 
 
 def read_brief(prompt: str, response_format: ResponseFormat | None = None) -> Brief:
-    """What this prompt asks for; an explicit response format comes before every cue."""
+    """What this prompt asks for: a verdict first, then an explicit response format, then what its cues say."""
+    return _verdict(prompt) or _text(prompt, response_format)
+
+
+def _verdict(prompt: str) -> Brief | None:
+    """What a judge is asked; None where the prompt asks for something else."""
+    ending = prompt[-WINDOW_CHARS:]
+    if not _JUDGED.search(ending) or (case := read_case(prompt)) is None:
+        return None
+    scale = _SCALED.search(ending)
+    low, high = (int(scale[1]), int(scale[2])) if scale else (1, 10)
+    return Brief(Kind.VERDICT, case=case, low=low, high=high)
+
+
+def _text(prompt: str, response_format: ResponseFormat | None) -> Brief:
     window = prompt if len(prompt) <= 2 * WINDOW_CHARS else f"{prompt[:WINDOW_CHARS]}\n{prompt[-WINDOW_CHARS:]}"
     cues = window.lower()
     kind = Kind.JSON if response_format and response_format.type != "text" else kind_asked(cues)

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     JSON = "json"
     TURN = "turn"
     SCRIPT = "script"
+    VERDICT = "verdict"
 
 
 _NOUNS = {

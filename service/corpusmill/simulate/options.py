@@ -40,6 +40,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         missed_share: of what a note names, the share that a list of it leaves out.
         sloppy_share: of lists of what a note names, the share that has numbers and an introduction, not bullets.
         tuned_share: of these three shares, what a tuned model still has.
+        judge_bias_share: of the verdicts on two answers, the share that falls on what stands first, whatever it says.
         requests_per_minute, tokens_per_minute: None means no limit of that kind.
         accounting: `reserve` charges what a request may use; `settle` gives back, once it is answered, what it did not.
         default_max_tokens: what a chat request without `max_tokens` reserves for its answer; it is not cut there.
@@ -64,6 +65,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     missed_share: float = 0.0
     sloppy_share: float = 0.0
     tuned_share: float = 0.2
+    judge_bias_share: float = 0.0
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     accounting: Accounting = "settle"
@@ -108,6 +110,7 @@ _BOUNDS = (
     ("missed_share", 0.0, 0.9),
     ("sloppy_share", 0.0, 1.0),
     ("tuned_share", 0.0, 1.0),
+    ("judge_bias_share", 0.0, 1.0),
     ("requests_per_minute", 1, 1_000_000_000),
     ("tokens_per_minute", 1, 1_000_000_000_000),
     ("default_max_tokens", 1, 1_000_000),

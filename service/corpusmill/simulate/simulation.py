@@ -91,7 +91,7 @@ class Simulation:
         self._visits = Visits(VISITS_KEPT)
         self._prefixes = Visits(PREFIXES_KEPT)
         care = Care(options.invented_share, options.missed_share, options.sloppy_share)
-        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, care)
+        self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, care, options.judge_bias_share)
         self._tuned = replace(self._author, care=care.times(options.tuned_share))
         self._serial = count(1)
 
@@ -175,8 +175,9 @@ class Simulation:
             return Reply(error.status, error.outcome, error.encoded(), error.headers)
         if fault is Fault.HANG:
             return Reply(200, str(fault), b"", {}, delivery=Delivery.HANG)
-        author = self._tuned if call.model.startswith(TUNED) else self._author
-        completion = complete(author, call, key, fault, origin)
+        tuned = call.model.startswith(TUNED)
+        author, own = (self._tuned, derive(key, TUNED)) if tuned else (self._author, key)
+        completion = complete(author, call, own, fault, origin)
         body = msgspec.json.encode(completion)
         reply = Reply(200, str(fault or "ok"), body, {}, used=completion.usage)
         return _spoiled(reply, fault, at_once=unit(key, "reset", self._visits.of(key)) < 0.5)

@@ -13,6 +13,7 @@ from corpusmill.simulate.brief import Brief
 from corpusmill.simulate.chance import derive
 from corpusmill.simulate.findings import NONE_FOUND, findings, named_in
 from corpusmill.simulate.grammar import Grammar, Voice, read_rules
+from corpusmill.simulate.judging import score, verdict
 from corpusmill.simulate.kinds import Kind
 from corpusmill.simulate.objects import invent_value, schema_of_keys
 from corpusmill.simulate.plots import plot
@@ -145,6 +146,15 @@ def _number(brief: Brief, random: Random, _chars: int) -> str:
     return f"{_topical(brief, random).sentence('prose')}\n{brief.label}: {number}"
 
 
+def _verdict(brief: Brief, random: Random, _chars: int) -> str:
+    case, reason = brief.case, "The faults of each were counted."
+    if case is None or len(case.answers) == 1:
+        told: dict[str, object] = {"reason": reason, "score": score(case, brief.low, brief.high) if case else brief.low}
+    else:
+        told = {"reason": reason, "verdict": verdict(case, random, brief.bias)}
+    return msgspec.json.encode(told).decode()
+
+
 def _json(brief: Brief, random: Random, _chars: int) -> str:
     value = invent_value(brief.schema or schema_of_keys(brief.keys), _topical(brief, random))
     return msgspec.json.encode(value).decode()
@@ -161,4 +171,5 @@ _COMPOSERS: dict[Kind, Callable[[Brief, Random, int], str]] = {
     Kind.JSON: _json,
     Kind.TURN: _turn,
     Kind.SCRIPT: script,
+    Kind.VERDICT: _verdict,
 }

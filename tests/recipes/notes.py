@@ -1,4 +1,6 @@
-"""Two hundred clinical notes, all invented, each with what it names: `python -m benchmarks.loop.notes FOLDER`.
+"""Two hundred clinical notes, all invented, each with what it names: `python -m tests.recipes.notes FOLDER`.
+
+They ship with the recipe medical-loop; this is how they were made.
 
 Rule of this file: the same seed gives the same notes, and what a note is said to name is exactly what stands in it.
 """

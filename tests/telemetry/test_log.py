@@ -97,7 +97,7 @@ REPEATED: list[Event] = [
 ]
 
 
-@pytest.mark.parametrize("event", REPEATED, ids=lambda event: event_name(type(event)))
+@pytest.mark.parametrize("event", REPEATED, ids=lambda event: type(event).__name__)
 def test_what_repeats_is_rationed_and_its_count_is_told_at_the_end(event: Event) -> None:
     log = Log()
     assert len(log.lines(*[event] * 50)) == BURST
@@ -117,7 +117,7 @@ TOLD_EACH_TIME: list[Event] = [
 ]
 
 
-@pytest.mark.parametrize("event", TOLD_EACH_TIME, ids=lambda event: event_name(type(event)))
+@pytest.mark.parametrize("event", TOLD_EACH_TIME, ids=lambda event: type(event).__name__)
 def test_the_line_of_a_job_a_request_or_an_act_of_the_operator_is_never_suppressed(event: Event) -> None:
     assert len(Log().lines(*[event] * 50)) == 50
 

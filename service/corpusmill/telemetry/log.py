@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -177,6 +178,7 @@ class _Lines:
     debug = info = warning = error = msg
 
 
+@cache
 def event_name(kind: type[Event]) -> str:
     """Return an event's name in a log line: its class name in snake case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

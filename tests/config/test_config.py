@@ -51,7 +51,6 @@ def test_a_whole_configuration_is_read(tmp_path: Path) -> None:
     [
         ("[server]\nprot = 1", "server.prot: unknown key; did you mean `port`?"),
         ("[server]\nport = 70000", "server.port: expected at most 65,535, got"),
-        ("[server]\ntls_cert = 'a.pem'", "server: tls_cert and tls_key go together"),
         ("[keys.a]", "keys.a: expected one of key_env, key_file and sha256"),
         ("[keys.a]\nsha256 = 'abc'", "keys.a.sha256: expected 64 hexadecimal digits"),
         ("[keys.a]\nkey_env='A'\nscopes=['write']", "keys.a.scopes[0]: expected one of"),

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -140,11 +141,12 @@ async def daemon(
     environ: Mapping[str, str] | None = None,
     key: str | None = None,
     concurrency: int | None = None,
+    clock: Callable[[], float] = time.time,
     **server: Any,
 ) -> AsyncIterator[Client]:
     """A daemon over a data directory, with an endpoint of its own; it is stopped and waited for.
 
-    `concurrency` is what the endpoint may be asked for at once, by all jobs together.
+    `concurrency` is what the endpoint may be asked for at once, by all jobs together; `clock` is the wall clock.
     """
     found = config or Config()
     settings = {"port": 0, "grace_seconds": 5, **server}
@@ -154,7 +156,8 @@ async def daemon(
     async with serving(options) as base_url, aiohttp.ClientSession(headers=headers) as session:
         target = Target("simulated", EndpointConfig(base_url=base_url, concurrency=concurrency))
         source = Configuration(lambda: found, target, None, environ or {})
-        async with opened_daemon(source, emit=events.append, say=lambda _line: None) as opened, Stopping(opened) as it:
+        opening = opened_daemon(source, emit=events.append, say=lambda _line: None, clock=clock)
+        async with opening as opened, Stopping(opened) as it:
             yield Client(session, it.url, it, events)
 
 

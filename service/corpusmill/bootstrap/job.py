@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -195,12 +195,12 @@ def seal_job(job: str, spec: JobSpec, data: Path, state: str) -> Sheet:
 
 def now() -> str:
     """Return the time of day: ISO 8601, UTC, milliseconds."""
-    return before_now(timedelta())
+    return stamp(time.time())
 
 
-def before_now(distance: timedelta) -> str:
-    """Return the time of day so long ago."""
-    return (datetime.now(UTC) - distance).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def stamp(seconds: float) -> str:
+    """Return a moment, given in seconds since the epoch, in the same form."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _opened(spec: JobSpec, folder: Path, base: Base | None) -> Assembly:

@@ -8,6 +8,7 @@ import click
 from corpusmill.config import Config, endpoint_key, load_config, overridden
 from corpusmill.daemon.webhooks import signing_keys
 from corpusmill.web.keys import Keyring, require_keys
+from corpusmill.web.tls import tls_context
 
 
 @click.group()
@@ -24,13 +25,14 @@ def config() -> None:
     help="The file (TOML); without one, the environment alone is checked.",
 )
 def check(path: Path | None) -> None:
-    """Check that a configuration can be used: its form, its secrets, its folders."""
+    """Check that a configuration can be used: its form, its secrets, its folders, its certificate."""
     found = overridden(load_config(path) if path is not None else Config(), os.environ, {})
     for name, endpoint in found.endpoints.items():
         endpoint_key(name, endpoint, os.environ)
     keyring = Keyring(found, os.environ)
     require_keys(found.server.host, keyring)
     signing_keys(found.webhooks, os.environ)
+    tls_context(found.server)
     click.echo(
         f"the configuration can be used: {len(found.endpoints)} endpoints, {len(found.models)} models, "
         f"{len(keyring)} keys, {len(found.webhooks)} webhooks, {len(found.roots)} folders; data in {found.data}"

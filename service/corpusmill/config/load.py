@@ -81,9 +81,6 @@ def _variable(name: str) -> str:
 
 
 def _check_service(config: Config) -> None:
-    server = config.server
-    if (server.tls_cert is None) != (server.tls_key is None):
-        raise ConfigError("server: tls_cert and tls_key go together")
     for name, key in config.keys.items():
         _check_key(f"keys.{name}", key)
     for name, root in config.roots.items():

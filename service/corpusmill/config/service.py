@@ -32,6 +32,7 @@ class ServerConfig(Strict, frozen=True):
         max_queued: jobs that may wait.
         idle_seconds: how long a connection may be open without a whole request head.
         max_body_mib: of a request.
+        body_seconds: how long the body of a request may take to come.
         requests_per_second: of each key; above it answers are 429.
         max_streams: event streams and followers at once.
         open_metrics: `/metrics` asks for no key.
@@ -49,6 +50,7 @@ class ServerConfig(Strict, frozen=True):
     max_queued: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     idle_seconds: Annotated[int, Meta(ge=1, le=3600)] = 75
     max_body_mib: Annotated[int, Meta(ge=1, le=1024)] = 16
+    body_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
     requests_per_second: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 256
     open_metrics: bool = False

@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import sqlite3
 from collections import OrderedDict
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,7 @@ from corpusmill.endpoint.errors import EndpointConfigError, PriceConfigError
 from corpusmill.endpoint.secret import presentable
 from corpusmill.engine.bell import Bell
 from corpusmill.engine.route import Route
-from corpusmill.jobs.folder import JobFolderError, job_path
+from corpusmill.jobs.folder import JobFolderError, UnknownJobError, held, job_path
 from corpusmill.jobs.queue.job import Figures, Job, Submission
 from corpusmill.jobs.queue.states import ENDED, Change, IllegalChangeError, State
 from corpusmill.jobs.queue.table import JobTable
@@ -36,7 +36,7 @@ from corpusmill.space.documents.places import Base
 from corpusmill.spec.errors import SpecError
 from corpusmill.spec.load import parse_spec
 from corpusmill.spec.schema import JobSpec
-from corpusmill.telemetry.events import Emit, Event, JobCrashed, JobPaused, JobResumed, broadcast
+from corpusmill.telemetry.events import Emit, Event, JobCrashed, JobDeleted, JobPaused, JobResumed, broadcast
 
 ENDINGS = {"finished": Change.FINISH, "failed": Change.FAIL, "exhausted": Change.EXHAUST}
 """What a run's end does to the job; an interrupted or cancelled one is in its state already."""
@@ -165,17 +165,33 @@ class Mill:
 
         Raises:
             IllegalChangeError: it is not over.
+            JobBusyError: another process works on its files.
         """
         if not self.is_over(job):
             raise IllegalChangeError(job.state, Change.DELETE)
-        await self.table.delete(job.id)
-        await asyncio.to_thread(shutil.rmtree, job_path(self._data, job.id), ignore_errors=True)
+        with ExitStack() as claim:
+            await asyncio.to_thread(self._claim, claim, job.id)
+            await self.table.delete(job.id)
+            await asyncio.to_thread(shutil.rmtree, job_path(self._data, job.id), ignore_errors=True)
+        self._emit(JobDeleted(job.id, job.finished_at or ""))
+
+    def _claim(self, claim: ExitStack, job: str) -> None:
+        """Take the folder of a job, if it has one."""
+        with contextlib.suppress(UnknownJobError):
+            claim.enter_context(held(self._data, job))
 
     async def delete_old(self, moment: str) -> None:
-        """Delete the jobs that ended before a moment."""
-        while jobs := [job for job in await self.table.ended_before(moment, DELETED_AT_ONCE) if self.is_over(job)]:
-            for job in jobs:
-                await self.delete(job)
+        """Delete the jobs that ended before a moment, but for those that are in somebody's hands."""
+        busy: set[str] = set()
+        while jobs := await self.table.ended_before(moment, DELETED_AT_ONCE + len(busy)):
+            due = [job for job in jobs if job.id not in busy]
+            if not due:
+                return
+            for job in due:
+                try:
+                    await self.delete(job)
+                except (IllegalChangeError, JobFolderError):
+                    busy.add(job.id)
 
     def figures(self, job: Job) -> Figures:
         """Return the newest figures there are of a job."""

@@ -34,7 +34,15 @@ class JobFolderError(Exception):
 
 
 class JobBusyError(JobFolderError):
-    """Another process runs the job."""
+    """Another process has the job.
+
+    Attributes:
+        holder: the number of that process, or `unknown`.
+    """
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class UnknownJobError(JobFolderError):
@@ -139,7 +147,7 @@ def _lock(descriptor: int, folder: Path, job: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
-        raise JobBusyError(f"job {job} in {folder} is running already, in process {holder}") from None
+        raise JobBusyError(f"job {job} in {folder} is running already, in process {holder}", holder) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 

@@ -109,6 +109,13 @@ class JobCrashed(Event, frozen=True):
     error: str
 
 
+class JobDeleted(Event, frozen=True):
+    """A job that had ended was deleted, with its files, on request or because its time was over."""
+
+    job: str
+    ended_at: str
+
+
 class Call(Event, frozen=True):
     """What is known of every call that came back.
 

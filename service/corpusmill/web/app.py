@@ -35,6 +35,9 @@ STRANGERS_PER_SECOND = 50
 
 HOSTS_REMEMBERED = 64
 
+LEFT = 499
+"""What is counted, as proxies do, where a client left before its answer; nobody is there to read it."""
+
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STRANGER = Caller("stranger", frozenset())
 STARTED = web.RequestKey("started", bool)
@@ -116,6 +119,8 @@ class Door:
         except web.HTTPException as error:
             headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             return response(refusal_of(error), request_id, headers)
+        except ConnectionResetError:
+            return web.Response(status=LEFT)
         except Exception as error:  # noqa: BLE001 - the outermost guard of a request
             told = problem_of(error)
             if told is None:

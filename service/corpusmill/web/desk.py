@@ -30,9 +30,6 @@ Result = TypeVar("Result")
 Scrape = Callable[[str], Awaitable[tuple[bytes, Mapping[str, str]]]]
 """Gives the metrics in Prometheus' text format, and their headers, for an Accept-Encoding."""
 
-BODY_SECONDS = 30.0
-"""How long the body of a request may take to come."""
-
 
 class Desk:
     """What operations work with.
@@ -110,19 +107,19 @@ class Desk:
         Raises:
             ProblemError: 413, 408 or 400: it is too large, too slow, or cannot be read.
         """
-        most = self.config.server.max_body_mib << 20
+        most, seconds = self.config.server.max_body_mib << 20, self.config.server.body_seconds
         too_large = ProblemError(413, "body-too-large", f"the body is larger than {most >> 20} MiB")
         if (request.content_length or 0) > most:
             raise too_large
         chunks = bytearray()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(seconds):
                 async for chunk in request.content.iter_any():
                     chunks += chunk
                     if len(chunks) > most:
                         raise too_large
         except TimeoutError:
-            raise ProblemError(408, "body-too-slow", f"the body took more than {BODY_SECONDS:g} seconds") from None
+            raise ProblemError(408, "body-too-slow", f"the body took more than {seconds} seconds") from None
         except web.RequestPayloadError:
             raise ProblemError(400, "bad-body", "the body cannot be read as it was sent") from None
         return bytes(chunks)

@@ -144,7 +144,8 @@ class JobOperations:
                 "DELETE",
                 "/jobs/{id}",
                 "deleteJob",
-                "Delete a job that is over, and its files; what it cost stays counted.",
+                "Delete a job that is over, and its files, unless another process works on them. What it cost "
+                "stays counted.",
                 self.delete,
                 "admin",
                 answers={204: Content("It is gone.")},

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from corpusmill.config import ConfigError
-from corpusmill.jobs.folder import JobFolderError, UnknownJobError
+from corpusmill.jobs.folder import JobBusyError, JobFolderError, UnknownJobError
 from corpusmill.jobs.queue.states import IllegalChangeError
 from corpusmill.jobs.queue.table import IdempotencyError, QueueFullError, SpendCapError, UnknownJobIdError
 from corpusmill.jobs.summary import usd
@@ -82,6 +82,11 @@ def _cap_problem(error: Exception) -> Problem:
     return problem(403, "spend-cap-reached", f"{error}: {left:.6f} USD are left; set budget.usd to at most that")
 
 
+def _busy_problem(error: Exception) -> Problem:
+    assert isinstance(error, JobBusyError), "the table is keyed by type"  # noqa: S101 - see `problem_of`
+    return problem(409, "busy", f"process {error.holder} works on the job's files; try again when it is done")
+
+
 TABLE: dict[type[Exception], Callable[[Exception], Problem]] = {
     SpecError: _spec_problem,
     SpendCapError: _cap_problem,
@@ -93,6 +98,7 @@ TABLE: dict[type[Exception], Callable[[Exception], Problem]] = {
     ),
     QueueFullError: lambda _: problem(503, "queue-full", "as many jobs wait as are allowed to; try again later"),
     ConfigError: lambda error: problem(503, "misconfigured", str(error)),
+    JobBusyError: _busy_problem,
     JobFolderError: lambda _: problem(503, "disk", "the job's folder cannot be used at present; the log says why"),
     JournalError: lambda error: problem(500, "damaged", f"the job's files are damaged: {error}"),
     sqlite3.Error: lambda _: problem(503, "storage", "the queue cannot be read or written at present; try again later"),

@@ -12,14 +12,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
 from corpusmill.bootstrap.gauges import new_counts
-from corpusmill.bootstrap.job import before_now, now
+from corpusmill.bootstrap.job import stamp
 from corpusmill.bootstrap.run import prepare_process, simulated_target
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Target, Upstream
@@ -39,9 +39,12 @@ from corpusmill.web.app import application
 from corpusmill.web.desk import Desk
 from corpusmill.web.keys import Keyring, require_keys
 from corpusmill.web.metrics import Metrics
+from corpusmill.web.protocol import Connection
+from corpusmill.web.tls import tls_context
 
 QUEUE = "jobs.sqlite"
 BACKLOG = 1024
+DAY_SECONDS = 86_400.0
 RETENTION_SECONDS = 3600.0
 """How often old jobs are looked for."""
 
@@ -79,13 +82,16 @@ async def serve(source: Configuration, *, emit: Emit, say: Callable[[str], None]
 
 
 @asynccontextmanager
-async def opened_daemon(source: Configuration, *, emit: Emit, say: Callable[[str], None]) -> AsyncIterator["Daemon"]:
+async def opened_daemon(
+    source: Configuration, *, emit: Emit, say: Callable[[str], None], clock: Callable[[], float] = time.time
+) -> AsyncIterator["Daemon"]:
     """Open all that a daemon needs, while the block runs.
 
     Args:
         source: of the configuration.
         emit: takes events.
         say: tells a person a line.
+        clock: wall clock, seconds since the epoch.
 
     Raises:
         ConfigError, DataBusyError, DatabaseError, OSError: nothing was begun; the message says why.
@@ -93,21 +99,25 @@ async def opened_daemon(source: Configuration, *, emit: Emit, say: Callable[[str
     config = source.load()
     keyring = Keyring(config, source.environ)
     require_keys(config.server.host, keyring)
-    tls, keys = _tls(config), signing_keys(config.webhooks, source.environ)
+    tls, keys = tls_context(config.server), signing_keys(config.webhooks, source.environ)
     prepare_process()
     async with AsyncExitStack() as stack:
         stack.enter_context(locked(Path(config.data)))
         upstream, environ = await _upstream(stack, source, config, say)
         counts = new_counts(config.server.genai_metrics)
         emit = broadcast(emit, counts)
-        outbox = Outbox(time.time, now, lambda: secrets.token_hex(12))
+        outbox = Outbox(clock, lambda: stamp(clock()), lambda: secrets.token_hex(12))
         outbox.webhooks = config.webhooks
         switchboard = await stack.enter_async_context(Switchboard(upstream, environ))
         database = await stack.enter_async_context(opened(Path(config.data) / QUEUE))
         table = JobTable(
-            database, now=now, note=outbox.note, noted=outbox.news.ring, most_queued=config.server.max_queued
+            database,
+            now=lambda: stamp(clock()),
+            note=outbox.note,
+            noted=outbox.news.ring,
+            most_queued=config.server.max_queued,
         )
-        news = News(int(time.time() * 1000) * 1000)
+        news = News(int(clock() * 1000) * 1000)
         mill = Mill(
             Path(config.data),
             table,
@@ -122,9 +132,9 @@ async def opened_daemon(source: Configuration, *, emit: Emit, say: Callable[[str
         stack.callback(desk.close)
         await switchboard.load_prices()
         url = await _listening(stack, desk, tls)
-        postman = Postman(database, outbox, time.time, emit)
+        postman = Postman(database, outbox, clock, emit)
         postman.keys = keys
-        yield Daemon(source, desk, switchboard, outbox, postman, emit, url)
+        yield Daemon(source, desk, switchboard, outbox, postman, emit, url, clock)
 
 
 class Daemon:
@@ -143,8 +153,9 @@ class Daemon:
         postman: Postman,
         emit: Emit,
         url: str,
+        clock: Callable[[], float],
     ) -> None:
-        self.url = url
+        self.url, self._clock = url, clock
         self._source, self._desk, self._switchboard = source, desk, switchboard
         self._outbox, self._postman, self._emit = outbox, postman, emit
         self._systemd = Systemd(source.environ)
@@ -198,7 +209,7 @@ class Daemon:
         while True:
             days = self._desk.config.server.retention_days
             if days is not None:
-                await self._desk.mill.delete_old(before_now(timedelta(days=days)))
+                await self._desk.mill.delete_old(stamp(self._clock() - float(days) * DAY_SECONDS))
             await asyncio.sleep(RETENTION_SECONDS)
 
     @contextlib.contextmanager
@@ -263,36 +274,29 @@ async def _upstream(
 async def _listening(stack: AsyncExitStack, desk: Desk, tls: ssl.SSLContext | None) -> str:
     """Open the server; return its URL."""
     server = desk.config.server
-    runner = web.AppRunner(
-        application(desk),
+    runner = web.AppRunner(application(desk), shutdown_timeout=CLOSE_SECONDS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    assert runner.server is not None, "it is there after setup"  # noqa: S101 - says so to the type checker
+    loop = asyncio.get_running_loop()
+    connection = partial(
+        Connection,
+        runner.server,
+        emit=desk.emit,
+        loop=loop,
         access_log=None,
         keepalive_timeout=float(server.idle_seconds),
         max_line_size=LINE_BYTES,
         max_field_size=LINE_BYTES,
         max_headers=HEADERS_MOST,
-        shutdown_timeout=CLOSE_SECONDS,
     )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, server.host, server.port, backlog=BACKLOG, ssl_context=tls)
     try:
-        await site.start()
+        listening = await loop.create_server(connection, server.host, server.port, backlog=BACKLOG, ssl=tls)
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port"
         ) from None
-    address = runner.addresses[0]
+    stack.callback(listening.close)
+    address = listening.sockets[0].getsockname()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     return f"{'https' if tls else 'http'}://{host}:{address[1]}"
-
-
-def _tls(config: Config) -> ssl.SSLContext | None:
-    server = config.server
-    if server.tls_cert is None or server.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(server.tls_cert, server.tls_key)
-    except OSError as error:
-        raise ConfigError(f"server.tls_cert, server.tls_key: cannot be used: {error.strerror or error}") from None
-    return context

@@ -128,7 +128,7 @@ class ShardOperations:
                 size = min(left, CHUNK_BYTES)
                 chunk = await self._desk.read(lambda size=size: file.read(size))  # type: ignore[misc] # a default binds it
                 if not chunk:
-                    raise ConnectionResetError("the file is shorter than its manifest says")
+                    raise OSError("the file is shorter than its manifest says")
                 async with asyncio.timeout(WRITE_SECONDS):
                     await response.write(chunk)
                 left -= len(chunk)

@@ -13,7 +13,7 @@ import msgspec
 
 from corpusmill.jobs.queue.database import Database
 from corpusmill.jobs.queue.job import Figures, Job, Submission
-from corpusmill.jobs.queue.states import ENDED, Change, State, after
+from corpusmill.jobs.queue.states import ENDED, Change, IllegalChangeError, State, after
 from corpusmill.journal.sheet import Sheet
 from corpusmill.spec.schema import Budget
 
@@ -232,9 +232,17 @@ class JobTable:
         return [_job(row) for row in rows]
 
     async def delete(self, job: str) -> None:
-        """Forget a job, but not what it cost its submitter."""
+        """Forget a job that has ended, but not what it cost its submitter.
+
+        Raises:
+            UnknownJobIdError: there is no such job.
+            IllegalChangeError: it has not ended.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
+            state = _get(connection, job).state
+            if state not in ENDED:
+                raise IllegalChangeError(state, Change.DELETE)
             connection.execute(
                 "INSERT INTO spent_by_deleted SELECT submitted_by, spent_picodollars FROM jobs WHERE id = ? "
                 "ON CONFLICT DO UPDATE SET picodollars = picodollars + excluded.picodollars",

@@ -16,10 +16,11 @@ KEPT = Config(server=ServerConfig(retention_days=7))
 
 
 async def gone(client: Client, job: str) -> None:
-    """Return when a job is not there any more."""
+    """Return when a job is not there any more, nor its files."""
     async with asyncio.timeout(BOUND_SECONDS):
-        while (await client.get(f"/jobs/{job}")).status != 404:
-            pass
+        while job not in [event.job for event in client.events if isinstance(event, JobDeleted)]:
+            await client.get("/livez")
+    problem(await client.get(f"/jobs/{job}"), 404, "unknown-job")
 
 
 def test_a_job_that_is_over_is_deleted_with_its_files_and_what_it_cost_stays_counted(tmp_path: Path) -> None:

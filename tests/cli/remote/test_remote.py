@@ -66,6 +66,17 @@ class Shell:
             assert b"Traceback" not in told
         return process.returncode
 
+    def left(self, *arguments: str) -> tuple[int, str]:
+        """Run a command whose output nobody reads any more; return its exit code and what it says."""
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "corpusmill", *arguments]
+        variables, pipe = environ(**self._variables), subprocess.PIPE
+        os.close(reading)
+        with subprocess.Popen(command, cwd=self._folder, env=variables, stdout=writing, stderr=pipe) as process:
+            os.close(writing)
+            _, told = process.communicate(timeout=60)
+        return process.returncode, told.decode()
+
     def json(self, *arguments: str) -> Any:
         """The JSON that a command prints."""
         return json.loads(self.text(*arguments, "--json"))
@@ -182,6 +193,22 @@ def test_what_is_wrong_is_told_in_one_line_and_the_key_is_not(tmp_path: Path) ->
             assert done.stderr.count("\n") == 1
             assert KEY not in done.stderr
         assert shell.json("jobs")["items"] == []
+
+    at_a_daemon(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("watch",), ("watch", "--json"), ("show",), ("show", "--json"), ("jobs",), ("jobs", "--json")]
+)
+def test_who_reads_the_output_may_leave(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """As `corpusmill watch JOB | head -1` does."""
+    name = write(tmp_path, LONG)
+
+    def story(shell: Shell) -> None:
+        job = shell.json("submit", name)["id"]
+        named = [*arguments[:1], *([job] if arguments[0] != "jobs" else []), *arguments[1:]]
+        assert shell.left(*named) == (1, ""), "no traceback; click ends a command so whose output nobody reads"
+        assert shell.json("show", job)["state"] in {"queued", "running"}
 
     at_a_daemon(tmp_path, story)
 

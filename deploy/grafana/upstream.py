@@ -114,7 +114,8 @@ LIMITS = (
     Panel(
         "Calls in flight and their limit",
         "short",
-        "corpusmill_requests_in_flight and corpusmill_concurrency_limit. A limit that falls: the endpoint is refusing.",
+        "corpusmill_requests_in_flight and corpusmill_concurrency_limit. A limit that falls: the endpoint is refusing. "
+        "10,000 is an open one, where rates do the work.",
         (
             Query(f"sum by (endpoint) ({metric('requests_in_flight', AT)})", "{{endpoint}} in flight"),
             Query(f"sum by (endpoint) ({metric('concurrency_limit', AT)})", "{{endpoint}} limit"),

@@ -145,7 +145,7 @@ CALLING = (
         "In flight and its limit",
         "short",
         "corpusmill_requests_in_flight and corpusmill_concurrency_limit. At the limit with tokens to spare: allow more "
-        "concurrency. It falls by itself when the endpoint is overloaded; 10,000 is an open one, where rates do the work.",
+        "concurrency. It falls when the endpoint is overloaded; 10,000 is an open one, where rates do the work.",
         (
             Query(f"sum by (endpoint) ({metric('requests_in_flight', CALLS[0])})", "{{endpoint}} in flight"),
             Query(f"sum by (endpoint) ({metric('concurrency_limit', CALLS[0])})", "{{endpoint}} limit"),

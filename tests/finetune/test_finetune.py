@@ -1,17 +1,22 @@
 """Training on a corpus: the command against a served provider, killed at every point of its course."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openai
 import pytest
 
+from corpusmill.exports.formats import JSON_LINES
+from corpusmill.exports.record import Record
 from corpusmill.finetune.attempt import Attempt
 from corpusmill.finetune.course import carry, tag_of
 from corpusmill.finetune.errors import FinetuneError, OutageError
-from corpusmill.finetune.material import Material, Part
+from corpusmill.finetune.material import Material, Part, write_material
 from corpusmill.finetune.provider import Provider
 from tests.cli.harness import invoke
 from tests.e2e.running import command, simulated, started, write_spec
@@ -141,6 +146,37 @@ def test_questions_on_both_sides_are_refused_by_number(tmp_path: Path, provider:
     assert "training side too" in done.stderr
     allowed = command("finetune", "job", "--model", MODEL, "--allow-shared", folder=tmp_path, base_url=provider)
     assert allowed.returncode == 0, allowed.stderr
+
+
+def test_memory_does_not_grow_with_the_corpus_and_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    lines = 4_000
+    answer = "word " * 2_000
+
+    def records(count: int) -> Iterator[Record]:
+        for number in range(count):
+            side = "validation" if number % 10 == 0 else "train"
+            yield Record(
+                f"job:{number}", number, "row", msgspec.Raw(b"{}"), prompt=f"{number}?", completion=answer, split=side
+            )
+
+    tracemalloc.start()
+    try:
+        material = write_material(records(lines), JSON_LINES["prompt-completion"], tmp_path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    written = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert material.validation is not None
+    assert written == {"training.jsonl": material.training.bytes, "validation.jsonl": material.validation.bytes}
+    assert material.training.examples + material.validation.examples == lines
+    assert peak < sum(written.values()) / 4
+
+    refused = tmp_path / "refused"
+    refused.mkdir()
+    twice = chain(records(lines), [msgspec.structs.replace(each, split="train") for each in records(1)])
+    with pytest.raises(FinetuneError, match="1 questions of the validation side"):
+        write_material(twice, JSON_LINES["prompt-completion"], refused)
+    assert list(refused.iterdir()) == []
 
 
 class Killed(BaseException):

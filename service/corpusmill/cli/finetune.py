@@ -16,6 +16,7 @@ import msgspec
 
 from corpusmill.bootstrap.target import from_environment
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD, format_usd
+from corpusmill.exports.errors import OutputError
 from corpusmill.exports.formats import JSON_LINES, trl_preference
 from corpusmill.exports.record import Record, read_record
 from corpusmill.finetune.attempt import Attempt, attempts_of, keep, latest, new_folder
@@ -128,14 +129,14 @@ def _handed_over(snapshot: Snapshot, wish: Wish, trainer: str | None, output: Pa
     apart = trainer in PROMPT_APART
     preferences = trl_preference if apart else message_preference
     convert = preferences if wish.form == PREFERENCE else JSON_LINES[wish.form]
-    records, disk = _records(snapshot, wish), Disk()
+    records = _records(snapshot, wish)
     try:
         (output / "data").mkdir(parents=True)
-        material = write_material(records, convert, disk, output / "data", allow_shared=wish.allow_shared)
+        material = write_material(records, convert, output / "data", allow_shared=wish.allow_shared)
         setup = Setup(wish.model, wish.form, material.validation is not None, wish.epochs or ASSUMED_EPOCHS)
         for name, content in TRAINERS[trainer](setup).items():
             (output / name).write_text(content, encoding="utf-8")
-    except (OSError, FinetuneError) as error:
+    except (OSError, OutputError, FinetuneError) as error:
         shutil.rmtree(output, ignore_errors=True)
         raise FinetuneError(str(error)) from None
     _tell(f"{output}: {material.training.examples:,} examples and a configuration for {trainer}")
@@ -148,7 +149,7 @@ def _new(folder: Path, snapshot: Snapshot, wish: Wish, number: int) -> Attempt:
     records = _records(snapshot, wish)
     disk = Disk()
     home = new_folder(disk, folder, number)
-    material = write_material(records, JSON_LINES[wish.form], disk, home, allow_shared=wish.allow_shared)
+    material = write_material(records, JSON_LINES[wish.form], home, allow_shared=wish.allow_shared)
     attempt = Attempt(
         number=number,
         tag=tag_of(snapshot.home.name, wish.model, number, material),

@@ -47,7 +47,10 @@ class LinesStream:
 
     def write(self, record: Record) -> None:
         """Write one line."""
-        line = encode_line(self._convert(record)) + b"\n"
+        self.append(encode_line(self._convert(record)) + b"\n")
+
+    def append(self, line: bytes) -> None:
+        """Write a line that is encoded already, with its end."""
         self._stream.write(line)
         self._digest.update(line)
         self._records += 1
@@ -66,7 +69,7 @@ class LinesFile:
     """JSON lines in a new file."""
 
     def __init__(self, path: Path, convert: Convert) -> None:
-        self._path = path
+        self._path, self._convert = path, convert
         try:
             self._file = path.open("xb", buffering=1 << 20)
         except OSError as error:
@@ -75,8 +78,12 @@ class LinesFile:
 
     def write(self, record: Record) -> None:
         """Write one line."""
+        self.append(encode_line(self._convert(record)) + b"\n")
+
+    def append(self, line: bytes) -> None:
+        """Write a line that is encoded already, with its end."""
         try:
-            self._lines.write(record)
+            self._lines.append(line)
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
 

@@ -1,22 +1,27 @@
 """The files that are uploaded: made of a job's sealed records, and checked while they are made.
 
-Rule of this file: what a provider would refuse is refused here, by the record's id, before anything is uploaded.
+Rules of this file: what a provider would refuse is refused here, by the record's id, before anything is uploaded; no
+line is held in memory.
 Tokens are estimated at four characters each, as every model counts in its own way.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from corpusmill.dedup.exact import ExactIndex
 from corpusmill.exports.errors import ExportError
 from corpusmill.exports.formats import Convert, encode_line
+from corpusmill.exports.output import appearing
 from corpusmill.exports.record import Message, Record, preference_of
+from corpusmill.exports.sinks import LinesFile
 from corpusmill.finetune.errors import FinetuneError
-from corpusmill.journal.files import Files
-from corpusmill.journal.shard import write_durably
 
 CHARS_PER_TOKEN = 4
 LEAST_EXAMPLES = 10
@@ -25,6 +30,8 @@ MOST_BYTES = 512 * 2**20
 """What OpenAI's /files takes as one file."""
 FORMATS = ("openai-chat", "prompt-completion", "openai-preference")
 TRAINING, VALIDATION = "training", "validation"
+MARK = "finetune"
+"""In the names of files that are not whole yet; the folder is this process's alone."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -63,43 +70,96 @@ def message_preference(record: Record) -> Mapping[str, Any]:
 
 
 def write_material(
-    records: Iterable[Record], convert: Convert, files: Files, folder: Path, *, allow_shared: bool = False
+    records: Iterable[Record], convert: Convert, folder: Path, *, allow_shared: bool = False
 ) -> Material:
-    """Write `training.jsonl` and, where records are split, `validation.jsonl`.
+    """Write `training.jsonl` and, where records are split, `validation.jsonl`; neither, where one is refused.
+
+    Lines go to the disk as they come; what is kept of each is its fingerprint and that of its question, some 46 bytes
+    each at most.
 
     Args:
         records: of the corpus.
         convert: makes the lines.
-        files: the disk.
         folder: where they are written.
         allow_shared: whether a question may be asked on both sides.
 
     Raises:
         FinetuneError: no provider would train on it, or the sides share a question.
+        OutputError: they cannot be written.
     """
-    sides: dict[str, list[bytes]] = {TRAINING: [], VALIDATION: []}
-    asked: dict[str, list[bytes]] = {TRAINING: [], VALIDATION: []}
-    for record in records:
-        side = VALIDATION if record.split == "validation" else TRAINING
-        sides[side].append(_line(record, convert))
-        asked[side].append(_question(record))
-    shared = len(_repeats(asked[TRAINING], asked[VALIDATION]))
-    if shared and not allow_shared:
-        raise FinetuneError(
-            f"{shared:,} questions of the validation side are asked on the training side too, so its figures would say "
-            "nothing; split by document or axis, take one example with --example, or give --allow-shared"
-        )
-    training = _part(sides[TRAINING])
-    if training.examples < LEAST_EXAMPLES:
-        raise FinetuneError(f"{training.examples} examples are too few to train on; {LEAST_EXAMPLES} are asked for")
-    validation = _part(sides[VALIDATION]) if sides[VALIDATION] else None
-    for name, part in ((TRAINING, training), (VALIDATION, validation)):
-        if part is not None and part.bytes > MOST_BYTES:
-            raise FinetuneError(f"the {name} file has {part.bytes:,} bytes; {MOST_BYTES:,} is what providers take")
-        if part is not None:
-            write_durably(files, folder / f"{name}.jsonl", b"".join(sides[name]))
-    files.sync_folder(folder)
-    return Material(training, validation, shared)
+    questions = _Questions()
+    with ExitStack() as stack:
+        sides: dict[str, _Side] = {}
+        for record in records:
+            name = VALIDATION if record.split == "validation" else TRAINING
+            if name not in sides:
+                (path,) = stack.enter_context(appearing([folder / f"{name}.jsonl"], MARK, replace=True))
+                sides[name] = stack.enter_context(closing(_Side(name, path, convert)))
+            sides[name].add(_line(record, convert))
+            questions.add(name, _question(record))
+        if questions.shared and not allow_shared:
+            raise FinetuneError(
+                f"{questions.shared:,} questions of the validation side are asked on the training side too, so its "
+                "figures would say nothing; split by document or axis, take one example with --example, or give "
+                "--allow-shared"
+            )
+        parts = {name: side.finish() for name, side in sides.items()}
+        examples = parts[TRAINING].examples if TRAINING in parts else 0
+        if examples < LEAST_EXAMPLES:
+            raise FinetuneError(f"{examples} examples are too few to train on; {LEAST_EXAMPLES} are asked for")
+    return Material(parts[TRAINING], parts.get(VALIDATION), questions.shared)
+
+
+class _Side:
+    """One file while it is written."""
+
+    def __init__(self, name: str, path: Path, convert: Convert) -> None:
+        self._name, self._file, self._seen = name, LinesFile(path, convert), ExactIndex()
+        self._examples = self._chars = self._bytes = self._repeated = 0
+
+    def add(self, line: bytes) -> None:
+        """Write a line.
+
+        Raises:
+            FinetuneError: it makes the file too large.
+        """
+        self._bytes += len(line)
+        if self._bytes > MOST_BYTES:
+            raise FinetuneError(
+                f"the {self._name} file has more than {MOST_BYTES:,} bytes, which is what providers take"
+            )
+        self._file.append(line)
+        self._repeated += not self._seen.add(_fingerprint(line), self._examples)
+        self._chars += len(line.decode())
+        self._examples += 1
+
+    def finish(self) -> Part:
+        """Make the file durable, and say what is in it."""
+        receipt = self._file.finish()
+        return Part(self._examples, self._chars // CHARS_PER_TOKEN, receipt.bytes, receipt.sha256, self._repeated)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+class _Questions:
+    """What is asked, on both sides, by fingerprints."""
+
+    def __init__(self) -> None:
+        self._training, self._validation = ExactIndex(), array("Q")
+
+    def add(self, side: str, fingerprint: int) -> None:
+        """Take note of a question."""
+        if side == TRAINING:
+            self._training.add(fingerprint, 0)
+        else:
+            self._validation.append(fingerprint)
+
+    @cached_property
+    def shared(self) -> int:
+        """How many examples of the validation side ask what the training side asks; once all are there."""
+        return sum(self._training.holder(each) is not None for each in self._validation)
 
 
 def _line(record: Record, convert: Convert) -> bytes:
@@ -120,25 +180,13 @@ def _line(record: Record, convert: Convert) -> bytes:
     return encode_line(line) + b"\n"
 
 
-def _question(record: Record) -> bytes:
+def _question(record: Record) -> int:
     messages = record.messages or ()
     asked = [message.content for message in (messages if record.chosen is not None else messages[:-1])]
     asked = asked if record.messages else [record.prompt]
-    return hashlib.blake2b("\0".join(asked).encode(), digest_size=16).digest()
+    return _fingerprint("\0".join(asked).encode())
 
 
-def _repeats(ones: list[bytes], others: list[bytes]) -> list[bytes]:
-    known = set(ones)
-    return [other for other in others if other in known]
-
-
-def _part(lines: list[bytes]) -> Part:
-    chars = sum(len(line.decode()) for line in lines)
-    content = b"".join(lines)
-    return Part(
-        examples=len(lines),
-        tokens=chars // CHARS_PER_TOKEN,
-        bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        repeated=len(lines) - len(set(lines)),
-    )
+def _fingerprint(content: bytes) -> int:
+    """Return 64 bits of a hash, never 0, which the index keeps for itself."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest()) or 1

@@ -70,6 +70,7 @@ def test_marking_many_as_done_is_marking_each(several: list[list[int]], is_fille
     probed = {near for index in model if index % 97 == 0 or len(model) < 999 for near in (index - 1, index, index + 1)}
     assert all((index in done) == (index in model) for index in probed - {-1})
     assert done.add(131_073) == (131_073 not in model)
+    assert list(done) == sorted(model | {131_073})
 
 
 def test_a_full_page_of_the_done_set_takes_no_memory() -> None:

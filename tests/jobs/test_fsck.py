@@ -99,7 +99,7 @@ def test_lost_completions_are_named_before_they_are_paid_again() -> None:
     disk, driver = SimDisk(rng), Driver(rng, shard_records=1000)
     store = driver.open(disk)
     for index in range(8):
-        driver.commit(store, list(driver.entries(index, store)))
+        driver.commit(store, list(driver.entries(index)))
     store.close()
     path = FOLDER / "journal" / disk.names(FOLDER / "journal")[0]
     disk.flip_bit(path, len(disk.read(path)) // 2, 1)

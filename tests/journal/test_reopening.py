@@ -1,13 +1,19 @@
 """Opening a job again reads what came after its last commit, and notices a journal that lacks what was committed."""
 
 import random
+import tracemalloc
 
+import msgspec
 import pytest
 
+from corpusmill.journal.entry import Entry
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.places import Place, Places
+from corpusmill.journal.records import Attempts, Paid
+from corpusmill.journal.store import JobStore
+from corpusmill.spec.schema import Shards
 from tests.sim.disk import SimDisk
-from tests.sim.job import FOLDER, ITEMS, Driver
+from tests.sim.job import FOLDER, ITEMS, Driver, render
 
 JOURNAL = FOLDER / "journal"
 APART_BYTES = 100_000
@@ -71,3 +77,50 @@ def test_a_new_job_waits_for_one_sync_and_a_job_that_was_there_for_one_of_each_f
     disk = disk.after_power_cut()
     Driver(random.Random(1)).open(disk)
     assert disk.operations == 1 + len(("corpus", "rejects", "state", "manifest"))
+
+
+def test_completions_without_an_outcome_are_read_when_needed_not_held() -> None:
+    """As of a refold with calls: all items have completions, of two steps, and none has an outcome."""
+    disk, items, chars = SimDisk(random.Random(1)), 1000, 5000
+    disk.make_folder(FOLDER)
+    store = opened(disk)
+    for first in range(0, items, 50):
+        batch = [paid(index, step, chars) for index in range(first, first + 50) for step in (0, 1)]
+        store.commit([Entry.of(each) for each in batch])
+        store.settle()
+    store.close()
+    tracemalloc.start()
+    store = opened(disk, held_bytes=200_000)
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    assert held_bytes < 0.1 * items * 2 * chars
+    for index in [*range(0, items, 2), *reversed(range(1, items, 2))]:
+        assert index in store.unfinished
+        assert store.unfinished.take(index) == [paid(index, step, chars) for step in (0, 1)]
+        assert index not in store.unfinished
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held_bytes < 0.15 * items * 2 * chars
+    assert store.unfinished.take(5) == []
+    store.close()
+
+
+def test_a_completion_that_rots_while_it_waits_is_told() -> None:
+    disk = SimDisk(random.Random(1))
+    disk.make_folder(FOLDER)
+    store = opened(disk)
+    for index in range(4):
+        store.commit([Entry.of(paid(index, 0, 1000))])
+    store.close()
+    store = opened(disk, held_bytes=0)
+    disk.flip_bit(JOURNAL / disk.names(JOURNAL)[0], 60, 3)
+    with pytest.raises(CorruptionError, match="fsck"):
+        store.unfinished.take(0)
+
+
+def opened(disk: SimDisk, **options: int) -> JobStore:
+    return JobStore(disk, FOLDER, Shards(), render=render, now=lambda: "2026-01-01T00:00:00Z", **options)
+
+
+def paid(index: int, step: int, chars: int) -> Paid:
+    body = random.Random(2 * index + step).randbytes(chars // 2).hex()
+    return Paid(index, step, 0, Attempts(1), "m", msgspec.Raw(msgspec.json.encode(body)))

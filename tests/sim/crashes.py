@@ -113,7 +113,7 @@ def rot_job(seed: int) -> tuple[SimDisk, Driver]:
     disk, driver = SimDisk(rng), Driver(rng, shard_records=1000)
     store = driver.open(disk)
     for index in range(ROT_ITEMS):
-        driver.commit(store, list(driver.entries(index, store)))
+        driver.commit(store, list(driver.entries(index)))
     store.close()
     return disk, driver
 

@@ -42,21 +42,30 @@ class Driver:
         self.shards = Shards(records=shard_records)
         self.acked_paid: dict[tuple[int, int], str] = {}
         self.acked_decided: dict[int, str] = {}
+        self.recalled: dict[int, list[Paid]] = {}
         self.calls = 0
         self.repaid = 0
 
     def open(self, disk: SimDisk) -> JobStore:
         disk.make_folder(FOLDER)
         store = JobStore(
-            disk, FOLDER, self.shards, render=render, now=lambda: "2026-01-01T00:00:00Z", segment_bytes=1500
+            disk,
+            FOLDER,
+            self.shards,
+            render=render,
+            now=lambda: "2026-01-01T00:00:00Z",
+            segment_bytes=1500,
+            held_bytes=self.rng.choice([0, 200, 10_000]),
         )
+        self.recalled = {index: store.unfinished.take(index) for index in range(ITEMS) if index in store.unfinished}
+        assert not any(store.unfinished.take(index) for index in range(ITEMS))
         for index, outcome in self.acked_decided.items():
             assert index in store.done, f"acknowledged outcome of item {index} ({outcome}) is lost"
         marks = {mark for covered in store.fingerprints for mark in covered.fingerprints}
         for index, outcome in self.acked_decided.items():
             assert outcome != "kept" or index + 1 in marks, f"the fingerprint of item {index} is lost"
         for (index, step), text in self.acked_paid.items():
-            known = [bytes(each.body).decode() for each in store.paid.get(index, ()) if each.step == step]
+            known = [bytes(each.body).decode() for each in self.recalled.get(index, ()) if each.step == step]
             assert index in store.done or text in known, f"acknowledged completion of item {index} is lost"
         return store
 
@@ -65,14 +74,14 @@ class Driver:
         store = self.open(disk)
         todo = [index for index in range(ITEMS) if index not in store.done]
         if STRAGGLER in todo:
-            paid, *rest = self.entries(STRAGGLER, store)
+            paid, *rest = self.entries(STRAGGLER)
             todo.remove(STRAGGLER)
             self.commit(store, [paid])
         else:
             rest = []
         while todo:
             count = self.rng.randrange(1, 4)
-            batch = [entry for index in todo[:count] for entry in self.entries(index, store)]
+            batch = [entry for index in todo[:count] for entry in self.entries(index)]
             todo = todo[count:]
             cut = self.rng.randrange(len(batch) + 1)
             for part in (batch[:cut], batch[cut:]):
@@ -94,9 +103,9 @@ class Driver:
                 self.acked_decided[record.index] = record.outcome
         store.settle()
 
-    def entries(self, index: int, store: JobStore) -> Iterator[Entry]:
+    def entries(self, index: int) -> Iterator[Entry]:
         """Two steps for every third item; paid completions of earlier runs are used, not paid again."""
-        paid = list(store.paid.pop(index, ()))
+        paid = self.recalled.pop(index, [])
         for step in range(len(paid), 2 if index % 3 == 0 else 1):
             self.calls += 1
             self.repaid += (index, step) in self.acked_paid

@@ -153,7 +153,7 @@ class Assembly:
         engine = Engine(
             space=self.space,
             schedule=self.schedule,
-            paid=store.paid,
+            unfinished=store.unfinished,
             purse=purse,
             writer=self.writer,
             halt=self.halt,

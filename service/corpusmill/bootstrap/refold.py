@@ -75,7 +75,7 @@ class Refold:
         """
         store, batch = self._assembly.store, list[Entry]()
         for decided, paid in self._decisions():
-            if decided.index not in store.done and decided.index not in store.paid:
+            if decided.index not in store.done and decided.index not in store.unfinished:
                 batch += self._item(decided, paid)
             if len(batch) >= BATCH:
                 store.commit(batch)

@@ -16,7 +16,9 @@ from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Worker
 from corpusmill.engine.schedule import Idle, Schedule
 from corpusmill.engine.writer import Writer
+from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.records import Decided, Paid
+from corpusmill.journal.unfinished import Unfinished
 from corpusmill.space.space import Space
 from corpusmill.spec.errors import SpecError
 
@@ -27,7 +29,7 @@ class Engine:
     Args:
         space: gives the items.
         schedule: says which comes next.
-        paid: completions of earlier runs, by item.
+        unfinished: completions of earlier runs.
         purse: its books are closed in the end.
         writer: makes durable what comes of it.
         halt: ends the run early.
@@ -40,14 +42,14 @@ class Engine:
         *,
         space: Space,
         schedule: Schedule,
-        paid: dict[int, list[Paid]],
+        unfinished: Unfinished,
         purse: Purse,
         writer: Writer,
         halt: Halt,
         width: int,
         most: int,
     ) -> None:
-        self._space, self._schedule, self._paid = space, schedule, paid
+        self._space, self._schedule, self._unfinished = space, schedule, unfinished
         self._purse, self._writer, self._halt = purse, writer, halt
         self._width, self._most = width, most
         self._is_over = False
@@ -104,11 +106,23 @@ class Engine:
         """Carry one item after the other until there is none left or the run ends."""
         while (index := await self._next()) is not None:
             try:
-                await carrier.carry(self._space.item(index), self._paid.pop(index, []), worker)
+                await carrier.carry(self._space.item(index), self._paid_for(index), worker)
             except RunEndingError:
                 self._schedule.dropped()
                 break
         self._is_over = True
+
+    def _paid_for(self, index: int) -> list[Paid]:
+        """Return the completions that earlier runs have of an item.
+
+        Raises:
+            RunEndingError: they cannot be read any more, and the run is to end because of that.
+        """
+        try:
+            return self._unfinished.take(index)
+        except (CorruptionError, OSError) as error:
+            self._halt.stop("failed", str(error))
+            raise RunEndingError from error
 
     def decided(self, decided: Decided) -> None:
         """Take note of an outcome: whoever waits for the target to need more items looks again."""

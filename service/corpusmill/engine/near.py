@@ -82,12 +82,13 @@ class NearRows:
 
     def load(self, kept: Sequence[Covered]) -> None:
         """Take in what was written down, in order; once, before anything else."""
-        waiting: list[Covered] = []
+        waiting, rows = list[Covered](), 0
         for covered in kept:
             waiting.append(covered)
-            if sum(len(each.sizes) for each in waiting) >= LOADED_ROWS:
+            rows += len(covered.sizes)
+            if rows >= LOADED_ROWS:
                 self._load(waiting)
-                waiting = []
+                waiting, rows = [], 0
         self._load(waiting)
 
     def find(self, sketch: Sketch) -> NearMatch | None:

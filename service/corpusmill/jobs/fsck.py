@@ -5,6 +5,7 @@ which was never acknowledged, is no damage. `repair` sets damaged parts aside un
 is derived is made again from the journal by the next run, and what is lost from the journal is paid for again.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from corpusmill.jobs.folder import PURGED
+from corpusmill.journal.done import DoneSet
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
-from corpusmill.journal.manifest import SUFFIX, Commit, commit_name, read_commits
+from corpusmill.journal.manifest import SUFFIX, Commit, commit_name, read_commit, read_commits
 from corpusmill.journal.records import Decided, Paid, decode_record
 from corpusmill.journal.salvage import Salvage, rewrite
 from corpusmill.journal.segment import Reader, segment_name
@@ -106,11 +108,9 @@ class Examination:
         except CorruptionError as error:
             self._tell("manifest", str(error))
         commits: list[Commit] = []
-        while commit_name(len(commits) + 1) in self._files.names(folder):
-            try:
-                commits = read_commits(self._files, folder, len(commits) + 1)
-            except CorruptionError:
-                break
+        with contextlib.suppress(FileNotFoundError, CorruptionError):
+            while True:
+                commits.append(read_commit(self._files, folder, len(commits) + 1))
         return commits
 
     def _sound_commits(self) -> int:
@@ -175,10 +175,12 @@ class Examination:
         sealed_by_all = self._commits[-1].sealed_sequence if self._commits else 0
         health.lost_lines = sum(count for _, count in salvage.lost)
         health.lost_lines += max(sealed_by_all + 1 - salvage.next_sequence, 0)
-        done, once_done = self._sealed_items()
+        done, once_done, known = self._sealed_items()
         paid: dict[int, list[Paid]] = {}
         for sequence, line in salvage.lines():
             record = decode_record(line)
+            if isinstance(record, Paid | Decided):
+                known = max(known, record.index)
             if isinstance(record, Paid):
                 paid.setdefault(record.index, []).append(record)
             elif isinstance(record, Decided):
@@ -190,24 +192,25 @@ class Examination:
                     else:
                         self._dropped.add(sequence)
         if health.lost_lines:
-            known = max((*once_done, *paid), default=-1)
             once_done.update(index for index in range(known) if index not in paid and self._is_item(index))
-        repay = sorted(once_done - done)
-        health.repay, health.repay_items = repay[:NAMED], len(repay)
+        for index in once_done:
+            if index not in done:
+                health.repay_items += 1
+                health.repay += [index] if health.repay_items <= NAMED else []
 
-    def _sealed_items(self) -> tuple[set[int], set[int]]:
-        """Return the items of sound commits, and those of all whose sidecar can be read."""
-        done: set[int] = set()
-        once_done: set[int] = set()
+    def _sealed_items(self) -> tuple[DoneSet, DoneSet, int]:
+        """Return the items of sound commits, those of all whose sidecar can be read, and the highest of these."""
+        done, once_done, known = DoneSet(), DoneSet(), -1
         for commit in self._commits:
             try:
                 decided = Covered.read(self._files, self._folder / "state", commit.state).decided
             except CorruptionError:
                 continue
             once_done.update(decided)
+            known = max(known, *decided) if decided else known
             if commit.number <= self.health.sound_commits:
                 done.update(decided)
-        return done, once_done
+        return done, once_done, known
 
     def _is_supported(self, decided: Decided, paid: list[Paid]) -> bool:
         """Whether the completions that a decision was made of are still there."""

@@ -1,6 +1,6 @@
 """Which items are done: one bit an item, in pages, full pages as nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 PAGE_BITS = 1 << 16
 
@@ -51,6 +51,12 @@ class DoneSet:
             self._missing[number] = missing
             self._pages[number] = page if missing else None
 
+    def __iter__(self) -> Iterator[int]:
+        """Yield the indexes in ascending order."""
+        for number in sorted(self._pages):
+            for place, byte in enumerate(self._bits(number), number * PAGE_BITS // 8):
+                yield from (8 * place + bit for bit in range(8) if byte >> bit & 1)
+
     def __contains__(self, index: int) -> bool:
         number, bit = divmod(index, PAGE_BITS)
         page = self._pages.get(number, _EMPTY)
@@ -59,12 +65,18 @@ class DoneSet:
     def __len__(self) -> int:
         return self.count
 
+    def _bits(self, number: int) -> bytes | bytearray:
+        page = self._pages.get(number, _EMPTY)
+        return _FULL if page is None else page
+
     def _page_to_fill(self, number: int, touched: dict[int, bytearray]) -> bytearray:
         page = self._pages.get(number, _EMPTY)
-        found = bytearray(b"\xff" * len(_EMPTY)) if page is None else page if page is not _EMPTY else _EMPTY.copy()
+        found = bytearray(self._bits(number)) if page is None or page is _EMPTY else page
         touched[number] = found
         return found
 
 
 _EMPTY = bytearray(PAGE_BITS // 8)
 """Stands for a page that is not there yet; never written to."""
+
+_FULL = b"\xff" * len(_EMPTY)

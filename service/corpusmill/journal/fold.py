@@ -4,6 +4,8 @@ Rules of this file: a fold sees every record once, in the journal's order. Seali
 anything durable, and the manifest record it ends with is the point at which shards become part of the corpus.
 """
 
+from array import array
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,28 +39,25 @@ class Fold:
         done: the items that have an outcome.
         sheet: the balance sheet.
         sealed_sequence: the last journal line that was folded.
+        job_state: the state in which the last run left the job; `running` if it did not end by itself.
         sketches: the rows of kept texts, where near duplicates are looked for.
-        first_paid: for items that were paid for but have no outcome, the line of their first completion.
     """
 
     def __init__(
         self, files: Files, folder: Path, shards: Shards, commits: list[Commit], now: Callable[[], str]
     ) -> None:
         self._files, self._folder, self._spec, self._now = files, folder, shards, now
-        self._commits = commits
+        self._committed = len(commits)
+        self._shards = Counter(folder for commit in commits for folder, _ in commit.shards())
+        self.job_state = commits[-1].job_state if commits else "running"
         self._covered = Covered()
         self._uncommitted_bytes = 0
         self.sketches = Sketches(files, folder / "state", len(commits) + 1)
         self.done = DoneSet()
-        self.first_paid: dict[int, int] = {}
+        self._paid_lines, self._paid_indexes = array("Q"), array("Q")
         self.sheet = commits[-1].sheet.copy() if commits else Sheet()
         self.sealed_sequence = commits[-1].sealed_sequence if commits else 0
         self._corpus, self._rejects = self._open_shard("corpus"), self._open_shard("rejects")
-
-    @property
-    def job_state(self) -> str:
-        """The state in which the last run left the job; `running` if it did not end by itself."""
-        return self._commits[-1].job_state if self._commits else "running"
 
     @property
     def has_uncommitted(self) -> bool:
@@ -78,10 +77,15 @@ class Fold:
         self.sheet.add(record)
         self._uncommitted_bytes += len(entry.line)
         if isinstance(record, Paid):
-            self.first_paid.setdefault(record.index, sequence)
+            self.note_paid(sequence, record.index)
         elif isinstance(record, Decided):
             self._decide(record, entry.lines or Lines())
         self.sealed_sequence = sequence
+
+    def note_paid(self, sequence: int, index: int) -> None:
+        """Take note of the line of a completion whose item may stay without an outcome for long."""
+        self._paid_lines.append(sequence)
+        self._paid_indexes.append(index)
 
     def flush(self, *, at_least: int = BUFFER_BYTES) -> None:
         """Write lines that collected; a full disk leaves them to be written later."""
@@ -98,12 +102,13 @@ class Fold:
         """
         corpus = self._corpus.seal() if self._corpus.records else None
         rejects = self._rejects.seal() if self._rejects.records else None
-        number = len(self._commits) + 1
+        number = self._committed + 1
         sketches = self.sketches.seal()
         state = self._covered.write(self._files, self._folder / "state", number)
         for place in ("corpus", "rejects", "state"):
             self._files.sync_folder(self._folder / place)
-        needed = min(self.first_paid.values(), default=self.sealed_sequence + 1)
+        self._forget_decided()
+        needed = self._paid_lines[0] if self._paid_lines else self.sealed_sequence + 1
         replay = places.before(needed)
         commit = Commit(
             number=number,
@@ -119,7 +124,8 @@ class Fold:
             sketches=sketches,
         )
         write_commit(self._files, self._folder / "manifest", commit)
-        self._commits.append(commit)
+        self._committed, self.job_state = number, job_state
+        self._shards.update(folder for folder, _ in commit.shards())
         self._covered, self._uncommitted_bytes = Covered(), 0
         self.sketches.committed()
         if corpus:
@@ -135,7 +141,6 @@ class Fold:
         self.sketches.close()
 
     def _decide(self, record: Decided, lines: Lines) -> None:
-        self.first_paid.pop(record.index, None)
         self.done.add(record.index)
         self._covered.add(record.index, record.fingerprints, lines.kept)
         for kept in lines.kept:
@@ -144,6 +149,12 @@ class Fold:
         if lines.reject is not None:
             self._rejects.append((lines.reject,))
 
+    def _forget_decided(self) -> None:
+        """Keep the lines of completions whose items have no outcome, in their order."""
+        pairs = zip(self._paid_lines, self._paid_indexes, strict=True)
+        left = [(line, index) for line, index in pairs if index not in self.done]
+        self._paid_lines = array("Q", [line for line, _ in left])
+        self._paid_indexes = array("Q", [index for _, index in left])
+
     def _open_shard(self, place: str) -> Shard:
-        taken = sum(1 for commit in self._commits for folder, _ in commit.shards() if folder == place)
-        return Shard(self._files, self._folder / place, taken + 1, self._spec.compress)
+        return Shard(self._files, self._folder / place, self._shards[place] + 1, self._spec.compress)

@@ -6,13 +6,14 @@ that no record names is not part of the corpus.
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.files import Files
 from corpusmill.journal.places import Place
-from corpusmill.journal.shard import Sealed, write_durably
+from corpusmill.journal.shard import Sealed, shard_number, write_durably
 from corpusmill.journal.sheet import Sheet
 
 SUFFIX = ".json"
@@ -85,26 +86,54 @@ def write_commit(files: Files, folder: Path, commit: Commit) -> None:
     files.sync_folder(folder)
 
 
-def read_commits(files: Files, folder: Path, most: int | None = None) -> list[Commit]:
-    """Return all commits, or the first `most`, in order; CorruptionError where one is missing or changed."""
-    names = [name for name in files.names(folder) if name.endswith(SUFFIX)][:most]
-    commits = [_read(files, folder / name) for name in names]
-    for number, (name, commit) in enumerate(zip(names, commits, strict=True), start=1):
-        if commit.number != number or name != commit_name(number):
-            raise CorruptionError(f"manifest record {commit_name(number)} is missing")
-    return commits
+def read_commits(files: Files, folder: Path) -> list[Commit]:
+    """Return all commits in order; CorruptionError where one is missing or changed."""
+    names = [name for name in files.names(folder) if name.endswith(SUFFIX)]
+    numbers = range(1, len(names) + 1)
+    if missing := [commit_name(number) for number in numbers if names[number - 1] != commit_name(number)]:
+        raise CorruptionError(f"manifest record {missing[0]} is missing")
+    return [read_commit(files, folder, number) for number in numbers]
 
 
-def _read(files: Files, path: Path) -> Commit:
+def read_commit(files: Files, folder: Path, number: int) -> Commit:
+    """Return one commit.
+
+    Raises:
+        FileNotFoundError: there is none of that number.
+        CorruptionError: its record was changed.
+    """
+    name = commit_name(number)
     try:
-        stored = msgspec.json.decode(files.read(path), type=Stored)
+        stored = msgspec.json.decode(files.read(folder / name), type=Stored)
         raw = bytes(stored.commit)
         commit = msgspec.json.decode(raw, type=Commit)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CorruptionError(f"manifest record {path.name} is damaged: {error}") from None
-    if stored.blake2b != _digest(raw):
-        raise CorruptionError(f"manifest record {path.name} is damaged: its checksum does not match")
+        raise CorruptionError(f"manifest record {name} is damaged: {error}") from None
+    if stored.blake2b != _digest(raw) or commit.number != number:
+        raise CorruptionError(f"manifest record {name} is damaged: its checksum does not match")
     return commit
+
+
+def commit_of(files: Files, folder: Path, place: Literal["corpus", "rejects"], name: str) -> Commit | None:
+    """Return the commit that adds a shard to `corpus` or `rejects`; None if there is none.
+
+    A commit adds one shard to a place at most, so the n-th shard stands in the n-th commit or soon behind it; nothing
+    before that is read.
+
+    Raises:
+        CorruptionError: a manifest record is damaged.
+    """
+    wanted = number = shard_number(name)
+    while number:
+        try:
+            commit = read_commit(files, folder, number)
+        except FileNotFoundError:
+            return None
+        sealed = commit.corpus if place == "corpus" else commit.rejects
+        if sealed is not None and shard_number(sealed.name) >= wanted:
+            return commit if sealed.name == name else None
+        number += 1
+    return None
 
 
 def _digest(raw: bytes) -> str:

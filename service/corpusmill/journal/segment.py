@@ -20,6 +20,13 @@ from corpusmill.journal.places import BEGINNING, Place, Places
 SUFFIX = ".jsonl.zst"
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Where a block stands, and how long its frame is."""
+
+    place: Place
+    size_bytes: int
+
+
 class Tail(msgspec.Struct, frozen=True):
     """Where a journal stands, and all that is needed to continue it in a new segment.
 
@@ -93,6 +100,7 @@ class Reader:
 
     Attributes:
         live: the numbers of the segments that are part of the journal, from the start on.
+        standing: where the block stands that was read last.
     """
 
     def __init__(self, files: Files, folder: Path, start: Place = BEGINNING, places: Places | None = None) -> None:
@@ -101,6 +109,7 @@ class Reader:
         self._segments = live_segments(files, folder, start.segment)
         self.live = frozenset(live.number for live in self._segments)
         self._places = places or Places()
+        self.standing = Standing(BEGINNING, 0)
         newest = numbers[-1] if numbers else 0
         self.tail = Tail(0, 1, CHAIN_START, newest, Opening(newest + 1), None)
 
@@ -146,7 +155,8 @@ class Reader:
         newest = self.tail.newest
         origin = Opening(newest + 1, live.number, offset) if offset else _origin(live, newest + 1)
         self.tail = Tail(live.number, block.header.b + block.header.n, block.chain, newest, origin, block)
-        self._places.note(block.header.b, Place(live.number, offset))
+        self.standing = Standing(Place(live.number, offset), block.size_bytes)
+        self._places.note(block.header.b, self.standing.place)
 
 
 def _origin(live: Live, number: int) -> Opening:

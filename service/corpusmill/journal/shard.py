@@ -25,8 +25,22 @@ BUFFER_BYTES = 256 << 10
 
 PART = ".part"
 
+MOST_DIGITS = 20
+"""Of a shard's number; nobody has so many."""
+
 SEALED_LEVEL = 6
 """zstd level of a compressed shard: off the hot path, about a third smaller than the fastest level."""
+
+
+def shard_name(number: int) -> str:
+    """Return the name of a shard that is not compressed; a compressed one ends in `.zst` as well."""
+    return f"{number:05d}.jsonl"
+
+
+def shard_number(name: str) -> int:
+    """Return the number of a shard, 0 for a name that no shard has."""
+    stem = name.partition(".")[0]
+    return int(stem) if stem.isascii() and stem.isdigit() and len(stem) < MOST_DIGITS else 0
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -52,7 +66,7 @@ class Shard:
         self._files, self._folder, self._compress = files, folder, compress
         self.number = number
         self.records = 0
-        self._name = f"{number:05d}.jsonl"
+        self._name = shard_name(number)
         self._file: File | None = None
         self._offset = 0
         self._pending: list[bytes] = []

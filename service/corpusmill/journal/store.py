@@ -20,10 +20,11 @@ from corpusmill.journal.log import SEGMENT_BYTES, Log
 from corpusmill.journal.manifest import SUFFIX, Commit, read_commits
 from corpusmill.journal.places import BEGINNING, Place, Places
 from corpusmill.journal.records import Decided, Paid, decode_record
-from corpusmill.journal.segment import Reader
+from corpusmill.journal.segment import Reader, Standing
 from corpusmill.journal.shard import Sealed
 from corpusmill.journal.sketches import Sketches
 from corpusmill.journal.state import Covered
+from corpusmill.journal.unfinished import HELD_BYTES, Unfinished
 from corpusmill.spec.schema import Shards
 
 FOLDERS = ("journal", "corpus", "rejects", "manifest", "state")
@@ -45,9 +46,10 @@ class JobStore:
         render: makes the lines of decisions that are replayed.
         now: wall clock, ISO 8601.
         segment_bytes: size of a journal segment.
+        held_bytes: completions of items without an outcome that are held in memory.
 
     Attributes:
-        paid: completions of items without an outcome, to be used instead of calls.
+        unfinished: completions of items without an outcome, to be used instead of calls.
         fingerprints: of all kept texts, with the index that holds each, in the order of decision.
         figures: the balance sheet of what is durable and folded.
     """
@@ -61,9 +63,10 @@ class JobStore:
         render: Render,
         now: Callable[[], str],
         segment_bytes: int = SEGMENT_BYTES,
+        held_bytes: int = HELD_BYTES,
     ) -> None:
         self._files, self._folder, self._render = files, folder, render
-        self.paid: dict[int, list[Paid]] = {}
+        self.unfinished = Unfinished(files, folder / "journal", held_bytes)
         self.fingerprints: list[Covered] = []
         self._folding: deque[tuple[int, Entry]] = deque()
         self._places = Places(apart_bytes=segment_bytes // 64)
@@ -183,10 +186,10 @@ class JobStore:
         """
         folder, replayed = self._folder / "journal", Covered()
         reader = Reader(self._files, folder, start, self._places)
-        last: Block | None = None
+        last: tuple[Block, Standing] | None = None
         for block in reader.blocks():
             self._replay_block(last, replayed)
-            last = block
+            last = block, reader.standing
         if reader.tail.next_sequence <= self._fold.sealed_sequence:
             raise CorruptionError(
                 f"the journal ends at line {reader.tail.next_sequence - 1}, but the manifest names line "
@@ -198,21 +201,23 @@ class JobStore:
         self.fingerprints.append(replayed)
         return log
 
-    def _replay_block(self, block: Block | None, replayed: Covered) -> None:
+    def _replay_block(self, read: tuple[Block, Standing] | None, replayed: Covered) -> None:
         """Fold a block again: outcomes behind the last commit, and paid calls of undecided items."""
-        if block is not None:
+        if read is not None:
+            block, standing = read
             for sequence, line in enumerate(block.lines, block.header.b):
-                self._replay_line(sequence, line, replayed)
+                self._replay_line(sequence, line, standing, replayed)
             self.settle()
 
-    def _replay_line(self, sequence: int, line: bytes, replayed: Covered) -> None:
+    def _replay_line(self, sequence: int, line: bytes, standing: Standing, replayed: Covered) -> None:
         record = decode_record(line)
         entry = Entry(record, line)
         if isinstance(record, Paid) and record.index not in self.done:
-            self.paid.setdefault(record.index, []).append(record)
-            self._fold.first_paid.setdefault(record.index, sequence)
+            self.unfinished.add(record, standing, len(line))
+            if sequence <= self._fold.sealed_sequence:
+                self._fold.note_paid(sequence, record.index)
         elif isinstance(record, Decided) and record.index not in self.done:
-            lines = self._render(record, self.paid.pop(record.index, []))
+            lines = self._render(record, self.unfinished.take(record.index))
             decided = lines.instead or record
             entry = Entry(decided, line, lines)
             replayed.add(decided.index, decided.fingerprints, lines.kept)

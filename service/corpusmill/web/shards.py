@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from corpusmill.journal.files import Disk
-from corpusmill.journal.manifest import read_commits
+from corpusmill.journal.manifest import Commit, commit_of, read_commits
 from corpusmill.web.desk import Desk
 from corpusmill.web.jobs import find_job
 from corpusmill.web.lines import WRITE_SECONDS
@@ -94,12 +94,11 @@ class ShardOperations:
         job, request = await find_job(self._desk, call.request), call.request
         name, place = request.match_info["name"], call.query.place
 
-        def look() -> tuple[Path, list[ShardObject]]:
+        def look() -> tuple[Path, ShardObject | None]:
             folder = self._desk.generation(job.id)
-            return folder, sealed_shards(folder, place)
+            return folder, sealed_shard(folder, place, name)
 
-        folder, shards = await self._desk.read(look)
-        shard = next((each for each in shards if each.name == name), None)
+        folder, shard = await self._desk.read(look)
         if shard is None:
             raise ProblemError(404, "unknown-shard", f"the job has no sealed shard {name[:100]!r}")
         headers = {"ETag": f'"{shard.sha256}"', "Accept-Ranges": "bytes"}
@@ -143,12 +142,24 @@ def sealed_shards(folder: Path, place: str) -> list[ShardObject]:
     """
     manifest = folder / "manifest"
     commits = read_commits(Disk(), manifest) if manifest.exists() else []
-    found = [(commit, commit.corpus if place == "corpus" else commit.rejects) for commit in commits]
-    return [
-        ShardObject(shard.name, shard.records, shard.bytes, shard.sha256, commit.sealed_at)
-        for commit, shard in found
-        if shard is not None
-    ]
+    return [shard for commit in commits if (shard := _shard_of(commit, place)) is not None]
+
+
+def sealed_shard(folder: Path, place: Literal["corpus", "rejects"], name: str) -> ShardObject | None:
+    """Return one sealed shard of `corpus` or `rejects`, None if there is none of that name.
+
+    Raises:
+        CorruptionError: the manifest is damaged.
+    """
+    commit = commit_of(Disk(), folder / "manifest", place, name)
+    return None if commit is None else _shard_of(commit, place)
+
+
+def _shard_of(commit: Commit, place: str) -> ShardObject | None:
+    shard = commit.corpus if place == "corpus" else commit.rejects
+    if shard is None:
+        return None
+    return ShardObject(shard.name, shard.records, shard.bytes, shard.sha256, commit.sealed_at)
 
 
 def wanted_range(header: str | None, if_range: str | None, shard: ShardObject) -> range:

@@ -22,6 +22,8 @@ import msgspec
 
 from corpusmill.journal.files import Disk
 from corpusmill.journal.manifest import read_commits
+from corpusmill.journal.records import Paid, decode_record
+from corpusmill.journal.segment import Reader
 from tests.e2e.running import SPEC, command, lines, simulated, started, stats, write_spec
 
 WIDTH = 20
@@ -30,24 +32,40 @@ SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
 IMAGE_BYTES = 512 << 20
 """Sparse; it holds a segment with what is reserved for it, and the free space that a run wants."""
-UNSYNCED = 12
-"""Answers that may have come and not be synced yet: about 400 a second, and a commit every 10 to 30 ms."""
+
+
+class Journaled(msgspec.Struct, frozen=True):
+    """How many answers a job's journal holds, and how many one group commit of it held at most."""
+
+    answers: int
+    most_at_once: int
+
+    @property
+    def unsynced_most(self) -> int:
+        """Answers that may have come without being durable: one block is being written, the next one collects."""
+        return 2 * self.most_at_once
+
 
 Cut = Callable[[subprocess.Popen[str]], None]
 
 
 class Counts(msgspec.Struct):
-    """What the cuts of one job came to."""
+    """What the cuts of one job came to.
+
+    Attributes:
+        lost: calls that the endpoint took and that no journal knew after the last cut.
+    """
 
     cuts: int = 0
     before_the_first_call: int = 0
     in_flight: int = 0
+    lost: int = 0
     repeated: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.cuts} cuts ({self.before_the_first_call} of them before the first call of their run), "
-            f"{self.in_flight} calls in flight at them, {self.repeated} calls repeated"
+            f"{self.in_flight} calls in flight at them, {self.repeated} calls repeated, {self.lost} not in the journal"
         )
 
 
@@ -67,12 +85,15 @@ def cut_and_finish(folder: Path, cuts: int, seed: int, cut: Cut) -> Counts:
     with simulated("--latency", "0.05", "--latency-spread", "0.5", "--text-chars", "400") as base_url:
         while counts.cuts < cuts:
             _run_until_cut(folder, spec, base_url, rng, cut, counts)
+        counts.lost = stats(base_url)["admitted"] - journaled(folder).answers
         done = command("run", spec, "--json", "--quiet", "--concurrency", "100", folder=folder, base_url=base_url)
         ledger = stats(base_url)
     assert done.returncode == 0, done.stderr
     counts.repeated = ledger["admitted"] - ledger["prompts_seen"]
     assert ledger["prompts_seen"] == items
-    assert counts.repeated <= counts.in_flight + counts.cuts * UNSYNCED, f"{counts} with seed {seed}"
+    assert counts.repeated == counts.lost, f"what is in the journal was paid again: {counts} with seed {seed}"
+    unsynced = counts.cuts * journaled(folder).unsynced_most
+    assert counts.repeated <= counts.in_flight + unsynced, f"{counts}, {unsynced} unsynced at most, with seed {seed}"
     check_files(folder, items)
     return counts
 
@@ -96,6 +117,14 @@ def _run_until_cut(folder: Path, spec: Path, base_url: str, rng: random.Random, 
     counts.cuts += 1
     counts.in_flight += ledger["in_flight"]
     counts.before_the_first_call += ledger["admitted"] == admitted
+
+
+def journaled(folder: Path, job: str = "job") -> Journaled:
+    """Read a job's journal as a recovery does."""
+    path = folder / "data" / "jobs" / job / "journal"
+    blocks = Reader(Disk(), path).blocks() if path.exists() else ()
+    answers = [sum(isinstance(decode_record(line), Paid) for line in block.lines) for block in blocks]
+    return Journaled(sum(answers), max(answers, default=0))
 
 
 def kill(process: subprocess.Popen[str]) -> None:

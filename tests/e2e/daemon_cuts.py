@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.cuts import UNSYNCED, Counts, check_files
+from tests.e2e.cuts import Counts, check_files, journaled
 from tests.e2e.running import PROGRAM, SPEC, environment, simulated, stats
 from tests.e2e.serving import Served, served
 
@@ -40,6 +40,7 @@ def cut_daemon(folder: Path, cuts: int, seed: int) -> Counts:
                     _cut(daemon.process, rng.uniform(0.0, 0.4), base_url, counts)
             else:
                 _cut_at_its_start(folder, base_url, rng, counts)
+        counts.lost = stats(base_url)["admitted"] - sum(journaled(folder, job).answers for job in jobs)
         with served(folder, base_url) as daemon:
             ended = [daemon.until(job, lambda found: found["state"] == "finished") for job in jobs]
         ledger = stats(base_url)
@@ -82,14 +83,16 @@ def _check(
     counts.repeated = ledger["admitted"] - ledger["prompts_seen"]
     told = f"{counts} with seed {seed}"
     assert ledger["prompts_seen"] == JOBS * items, told
-    assert counts.repeated <= counts.in_flight + counts.cuts * UNSYNCED, told
+    assert counts.repeated == counts.lost, told
+    unsynced = counts.cuts * sum(journaled(folder, job["id"]).unsynced_most for job in ended)
+    assert counts.repeated <= counts.in_flight + unsynced, told
     for job in ended:
         calls = job["calls"]
         assert sum(job["outcomes"].values()) == job["items"] == items, told
         assert calls["sent"] == calls["answered"] + calls["rate_limited"] + calls["errors"], told
         check_files(folder, items, job["id"], job["name"])
     sent = sum(job["calls"]["sent"] for job in ended)
-    assert JOBS * items <= sent <= ledger["admitted"] <= sent + counts.in_flight + counts.cuts * UNSYNCED, told
+    assert JOBS * items <= sent <= ledger["admitted"] <= sent + counts.in_flight + unsynced, told
 
 
 def main() -> None:

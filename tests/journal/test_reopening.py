@@ -1,19 +1,29 @@
 """Opening a job again reads what came after its last commit, and notices a journal that lacks what was committed."""
 
 import random
+import sys
 import tracemalloc
+from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from corpusmill.journal.block import CHAIN_START, BadBlockError, decode_block, encode_block
 from corpusmill.journal.entry import Entry
 from corpusmill.journal.errors import CorruptionError
+from corpusmill.journal.files import write_all
 from corpusmill.journal.places import Place, Places
 from corpusmill.journal.records import Attempts, Paid
 from corpusmill.journal.store import JobStore
 from corpusmill.spec.schema import Shards
 from tests.sim.disk import SimDisk
 from tests.sim.job import FOLDER, ITEMS, Driver, render
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 JOURNAL = FOLDER / "journal"
 APART_BYTES = 100_000
@@ -48,6 +58,45 @@ def test_damage_in_the_last_block_is_rot_where_the_manifest_names_its_lines() ->
     disk.flip_bit(path, len(disk.read(path)) - 9, 3)
     with pytest.raises(CorruptionError, match="fsck"):
         driver.open(disk)
+
+
+def test_segments_of_another_job_are_told_even_where_their_lines_have_the_same_numbers() -> None:
+    """As when somebody restores folders from two backups and mixes them up: each block is whole, and of another job."""
+    disks = [journal_of(request_id) for request_id in ("ab", "ba")]
+    names = disks[0].names(JOURNAL)
+    assert names == disks[1].names(JOURNAL)
+    assert len(names) > 2
+    ours, theirs = ([disk.read(JOURNAL / name) for name in names] for disk in disks)
+    assert [len(each) for each in ours] == [len(each) for each in theirs]
+    replace_file(disks[0], JOURNAL / names[1], theirs[1])
+    with pytest.raises(CorruptionError, match="belongs"):
+        opened(disks[0])
+
+
+def journal_of(request_id: str) -> SimDisk:
+    """A journal of several segments whose numbers and sizes do not depend on the order of the letters."""
+    disk = SimDisk(random.Random(1))
+    disk.make_folder(FOLDER)
+    store = opened(disk, segment_bytes=3000)
+    for index in range(8):
+        store.commit([Entry.of(replace(paid(index, 0, 2000), request_id=request_id))])
+    store.close()
+    return disk
+
+
+def replace_file(disk: SimDisk, path: Path, content: bytes) -> None:
+    disk.remove(path)
+    write_all(disk.create(path), 0, content)
+
+
+def test_a_block_with_another_number_of_lines_than_it_says_is_none() -> None:
+    """No disk makes one, for its checksum is right: a writer that errs would."""
+    frame = encode_block([b"{}", b"{}"], first=7, chain=CHAIN_START)
+    assert decode_block(memoryview(frame), 0).lines == [b"{}", b"{}"]
+    text = zstd.decompress(frame)
+    for wrong in (text + b"{}\n", text[:-1], text[:-3], text.replace(b'"n":2', b'"n":3')):
+        with pytest.raises(BadBlockError):
+            decode_block(memoryview(zstd.compress(wrong)), 0)
 
 
 def test_a_place_is_never_behind_the_line_it_is_asked_for() -> None:

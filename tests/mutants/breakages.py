@@ -101,14 +101,12 @@ BREAKAGES = [
         "journal/block.py",
         "    if len(lines) != header.n or end:",
         "    if False:",
-        survives="the frame's checksum covers the same bytes; the count guards against our own mistakes in writing",
     ),
     Breakage(
         "the chain from block to block is not checked",
         "journal/segment.py",
         "if self.tail.last is not None and place != (self.tail.next_sequence, self.tail.chain):",
         "if False:",
-        survives="no fault of a disk gives a whole block of another place; it guards against files that people mix up",
     ),
     Breakage(
         "short writes are not continued",
@@ -119,8 +117,20 @@ BREAKAGES = [
     Breakage(
         "recovery begins behind the last commit, not at the first paid call without an outcome",
         "journal/fold.py",
-        "needed = min(self.first_paid.values(), default=self.sealed_sequence + 1)",
+        "needed = self._paid_lines[0] if self._paid_lines else self.sealed_sequence + 1",
         "needed = self.sealed_sequence + 1",
+    ),
+    Breakage(
+        "recovery reads again what was paid for items that have their outcome",
+        "journal/fold.py",
+        "for line, index in pairs if index not in self.done]",
+        "for line, index in pairs]",
+    ),
+    Breakage(
+        "a second commit forgets where the completions stand that the first recovery read",
+        "journal/store.py",
+        "                self._fold.note_paid(sequence, record.index)\n",
+        "                pass\n",
     ),
     Breakage(
         "a place is noted too late",
@@ -143,8 +153,20 @@ BREAKAGES = [
     Breakage(
         "paid completions of items without an outcome are not restored",
         "journal/store.py",
-        "            self.paid.setdefault(record.index, []).append(record)\n",
+        "            self.unfinished.add(record, standing, len(line))\n",
         "",
+    ),
+    Breakage(
+        "completions that are not held in memory are not read from the journal",
+        "journal/unfinished.py",
+        "        for place in reversed(places):\n",
+        "        blocks = []\n        for place in reversed(places):\n",
+    ),
+    Breakage(
+        "an item's completions are read from the wrong block",
+        "journal/unfinished.py",
+        "standing = self._blocks[number]",
+        "standing = self._blocks[number - 1]",
     ),
     Breakage(
         "the last sealed line is folded again",
@@ -215,7 +237,6 @@ BREAKAGES = [
         "journal/manifest.py",
         "    files.sync_folder(folder)\n",
         "",
-        survives="the shards of a commit that a power cut takes back are made again from the journal, byte by byte",
     ),
     Breakage(
         "a budget's grant is spent before it is durable",
@@ -253,7 +274,7 @@ BREAKAGES = [
     Breakage(
         "decided items are forgotten when a job is opened again",
         "journal/store.py",
-        "                self.done.add(index)\n",
-        "                pass\n",
+        "            self.done.update(covered.decided)\n",
+        "",
     ),
 ]

@@ -144,6 +144,10 @@ def check_corpus(disk: SimDisk, driver: Driver) -> None:
     assert sheet.calls.sent == sheet.calls.answered == ITEMS + len(range(0, ITEMS, 3))
     assert sheet.cost_picodollars == 7 * sheet.calls.answered
     assert driver.repaid == 0, "an acknowledged call was paid again"
+    cut = disk.after_power_cut()
+    assert read_commits(cut, FOLDER / "manifest") == commits, "what was told to be sealed is not"
+    for place, name in named:
+        assert cut.read(FOLDER / place / name) == disk.read(FOLDER / place / name)
     store = driver.open(disk.after_kill())
     kept = [index for index in range(ITEMS) if OUTCOMES[index % 5] == "kept"]
     marks = [mark for covered in store.fingerprints for mark in covered.fingerprints]

@@ -42,7 +42,22 @@ def choose_stride(sizes: Sequence[int], radices: Sequence[int], key: bytes) -> i
     if passes == max(radices):
         # A single digit takes all its values in a row whatever the stride.
         return next(strides)
-    return min(strides, key=lambda stride: _unevenness(stride, sizes, radices))
+    return _most_even(strides, sizes, radices)
+
+
+def _most_even(strides: Iterator[int], sizes: Sequence[int], radices: Sequence[int]) -> int:
+    """Return the stride with the least sum of parts, the first of equals; one is dropped as soon as it is no less."""
+    best = next(strides)
+    least = sum(_unevenness(best, sizes, radices))
+    for stride in strides:
+        total = 0
+        for part in _unevenness(stride, sizes, radices):
+            total += part
+            if total >= least:
+                break
+        else:
+            best, least = stride, total
+    return best
 
 
 def _coprime_numbers(passes: int, key: bytes, count: int) -> Iterator[int]:
@@ -54,15 +69,16 @@ def _coprime_numbers(passes: int, key: bytes, count: int) -> Iterator[int]:
         yield candidate
 
 
-def _unevenness(stride: int, sizes: Sequence[int], radices: Sequence[int]) -> int:
-    """Return how unevenly the first passes spread the offsets of each dimension, and those between each two."""
+def _unevenness(stride: int, sizes: Sequence[int], radices: Sequence[int]) -> Iterator[int]:
+    """Yield how unevenly the first passes spread the offsets of each dimension, and those between each two."""
     columns = _offsets(stride, sizes, radices)
-    alone = sum(_excess(column.digits, column.radix) for column in columns)
-    between = sum(
-        _excess([a - b for a, b in zip(first.digits, second.digits, strict=True)], gcd(first.size, second.size))
-        for first, second in combinations(columns, 2)
-    )
-    return alone + between
+    for column in columns:
+        yield _excess(column.digits, column.radix)
+    for first, second in combinations(columns, 2):
+        modulus = gcd(first.size, second.size)
+        if modulus > 1:
+            pairs = zip(first.digits, second.digits, strict=True)
+            yield _excess([(one - other) % modulus for one, other in pairs], modulus)
 
 
 def _offsets(stride: int, sizes: Sequence[int], radices: Sequence[int]) -> list[_Offsets]:
@@ -77,21 +93,19 @@ def _offsets(stride: int, sizes: Sequence[int], radices: Sequence[int]) -> list[
     return columns
 
 
-def _excess(offsets: Sequence[int], modulus: int) -> int:
-    """Return how far offsets are from coming equally often modulo `modulus`.
+def _excess(residues: Sequence[int], modulus: int) -> int:
+    """Return how far residues modulo `modulus`, which is above 1, are from coming equally often.
 
     It is the sum over the checkpoints of the squared chi-square statistic per degree of freedom, in thousandths.
     Squared, because one pair that meets far too seldom is worse than several that do a little; in integers, because the
     choice of a stride must never hang on how a Python version adds floats.
     """
-    if modulus == 1:
-        return 0
     counts: Counter[int] = Counter()
     total, done = 0, 0
     for checkpoint in _CHECKPOINTS:
-        end = min(checkpoint, len(offsets))
-        counts.update(offset % modulus for offset in offsets[done:end])
-        squares = sum(count * count for count in counts.values())
+        end = min(checkpoint, len(residues))
+        counts.update(residues[done:end])
+        squares = sum([count * count for count in counts.values()])
         total += (1000 * (squares * modulus - end * end) // (end * (modulus - 1))) ** 2
         done = end
     return total

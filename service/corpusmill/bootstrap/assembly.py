@@ -73,8 +73,7 @@ async def check_budget(spec: JobSpec, routes: dict[str, Route]) -> None:
         return
     for place, step in enumerate(spec.steps):
         for route in [routes[alias] for alias in aliases([step])]:
-            await route.priced.wait()
-            if route.prices is None:
+            if await route.known_prices() is None:
                 raise SpecError(
                     "budget.usd",
                     f"the price of model {route.upstream!r} is unknown; configure it, or budget calls instead",

@@ -87,9 +87,16 @@ class Switchboard:
         for gate in gates:
             gate.jobs.share(job, weight, priority)
         self._routes[job] = routes
+        looking = [
+            self._group.create_task(self._look_up(route, self._base_url(alias)))
+            for alias, route in routes.items()
+            if not route.priced.is_set()
+        ]
         try:
             yield routes
         finally:
+            for task in looking:
+                task.cancel()
             del self._routes[job]
             for gate in gates:
                 gate.jobs.forget(job)
@@ -123,8 +130,6 @@ class Switchboard:
         route = Route(name, members, job=job, model=alias if model else name, own=self._own(limits))
         if model is not None and model.prices is not None:
             route.price(_configured(targets[0].endpoint.base_url, model))
-        else:
-            self._look_up(route, targets[0].endpoint.base_url)
         return route
 
     async def _line(self, target: Target) -> Line:
@@ -148,8 +153,18 @@ class Switchboard:
         own.expect_within(0.0)
         return own
 
-    def _look_up(self, route: Route, base_url: str) -> None:
-        """Find out what is published of a model's prices; the tables take long to load, so beside the first calls."""
+    def _base_url(self, alias: str) -> str:
+        """Return the base URL by which the provider behind an alias is known."""
+        first, *_ = self._upstream.endpoints(alias).values()
+        return first.base_url
+
+    async def _look_up(self, route: Route, base_url: str) -> None:
+        """Find out what is published of a model's prices, once they are needed.
+
+        The tables take long to load: longer than all else that comes before the first call, which therefore goes first.
+        """
+        await route.wanted.wait()
+        await asyncio.sleep(0)  # what has its ticket is sent in this pass of the loop
         look_up = partial(resolve_prices, base_url, route.upstream, None, at=datetime.now(UTC))
         found = asyncio.get_running_loop().run_in_executor(self._thread, look_up)
         found.add_done_callback(partial(_settle_price, route))

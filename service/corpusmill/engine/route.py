@@ -51,6 +51,7 @@ class Route:
     Attributes:
         prices: None where they are unknown, or not found out yet.
         priced: set once they are found out.
+        wanted: set once they are needed: a call is let through, or a budget is to be checked.
         refusals: calls refused for what is in them, before the first answer.
         held_since: when nobody let anything pass any more, None while somebody does.
     """
@@ -61,6 +62,7 @@ class Route:
         self.upstream, self.model, self.members = upstream, model or upstream, members
         self.prices: Prices | None = None
         self.priced = asyncio.Event()
+        self.wanted = asyncio.Event()
         self.refusals = 0
         self.held_since: float | None = None
         self._job, self._own = job, own
@@ -83,6 +85,7 @@ class Route:
                 ticket = member.tickets.ticket(self._job, charge, first=first, is_movable=len(self.members) > 1)
                 if await ticket.wait():
                     ticket.front = front
+                    self.wanted.set()
                     return member, ticket
         except asyncio.CancelledError:
             if front is not None:
@@ -112,6 +115,12 @@ class Route:
         self._turn += 1
         loads = [Load(member.tickets.outstanding, member.tickets.held_seconds()) for member in self.members]
         return self.members[least_outstanding(loads, self._turn)]
+
+    async def known_prices(self) -> Prices | None:
+        """Return the prices as soon as they are found out; None where they are unknown."""
+        self.wanted.set()
+        await self.priced.wait()
+        return self.prices
 
     def price(self, prices: Prices | None) -> None:
         """Set the prices, which may be found out while the first calls are out."""

@@ -4,8 +4,10 @@ Rule of this file: errors are told apart by type, in one table; a command's modu
 """
 
 import difflib
+import gc
 import importlib
 import sys
+from types import ModuleType
 
 import click
 
@@ -65,7 +67,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = MODULES.get(cmd_name, f"{cmd_name}:{cmd_name}").partition(":")
-        command: click.Command = getattr(importlib.import_module(f"corpusmill.cli.{module}"), name)
+        command: click.Command = getattr(_imported(f"corpusmill.cli.{module}"), name)
         return command
 
     def resolve_command(
@@ -80,6 +82,16 @@ class Lazy(click.Group):
         """List the commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a command's module without looking for garbage, as what is imported stays."""
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -15,7 +15,6 @@ from functools import cache
 from typing import Literal
 
 import msgspec
-import structlog
 
 from corpusmill.telemetry.events import (
     BudgetSpent,
@@ -37,6 +36,7 @@ from corpusmill.telemetry.events import (
     WebhookDelivered,
 )
 from corpusmill.telemetry.repeats import Key, Repeats
+from corpusmill.telemetry.structured import structlog
 
 Level = Literal["debug", "info"]
 """How much is told."""

@@ -7,9 +7,8 @@ wrong, for people. It takes time linear in the text: its regular expressions are
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import msgspec
 import re2
 
@@ -17,6 +16,9 @@ from corpusmill.spec.errors import RenderError
 from corpusmill.spec.schema import Step
 from corpusmill.spec.schemas import compile_schema
 from corpusmill.spec.template import require_readable
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 Parser = Callable[[str], object]
 
@@ -87,7 +89,7 @@ def parse_list(text: str) -> list[object]:
     return [" ".join(parts) for parts in items] or parse_lines(text)
 
 
-def parse_json(text: str, *, validator: jsonschema_rs.Validator | None = None) -> object:
+def parse_json(text: str, *, validator: "jsonschema_rs.Validator | None" = None) -> object:
     """Return the JSON value that a text is, or holds in a code fence or between prose.
 
     Args:

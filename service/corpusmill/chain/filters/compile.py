@@ -1,8 +1,8 @@
 """From the spec's filters to checks, in their order.
 
 Rule of this file: the order of the tables is the order in which one filter's conditions are judged, cheap ones first;
-it is the order of the fields of `spec.schema.Filter`. Conditions that stand on numpy or rapidfuzz are loaded where a
-filter asks for them: the two take a third of the time to a run's first call.
+it is the order of the fields of `spec.schema.Filter`. Conditions that stand on numpy, rapidfuzz or many patterns are
+loaded where a filter asks for them: they would take a third of the time to a run's first call.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ import msgspec
 
 from corpusmill.chain.filters.echo import echo
 from corpusmill.chain.filters.language import language
-from corpusmill.chain.filters.personal import personal
 from corpusmill.chain.filters.plain import (
     finish_reason,
     follows_schema,
@@ -24,6 +23,14 @@ from corpusmill.chain.filters.plain import (
 )
 from corpusmill.chain.filters.subject import Check, Edit, Rejection, Subject
 from corpusmill.spec.schema import Filter
+
+
+def _personal(spec: Filter) -> Check | None:
+    if spec.no_pii is False:
+        return None
+    from corpusmill.chain.filters.personal import personal  # noqa: PLC0415 - patterns, see above
+
+    return personal(spec)
 
 
 def _repetition(spec: Filter) -> Check | None:
@@ -59,7 +66,7 @@ def _drop_ungrounded(spec: Filter) -> Edit | None:
 
 
 _OF_TEXT: tuple[Callable[[Filter], Check | None], ...] = (
-    finish_reason, lengths, matching, not_matching, refusal, echo, personal, _repetition, _decontaminate, language,
+    finish_reason, lengths, matching, not_matching, refusal, echo, _personal, _repetition, _decontaminate, language,
 )  # fmt: skip
 _OF_OUTPUT: tuple[Callable[[Filter], Check | None], ...] = (number_of_items, numbers, follows_schema, _grounded_in)
 

@@ -73,8 +73,8 @@ def job_cost(server: Server, spec: dict[str, Any]) -> Cost:
 
 
 def run_job(server: Server, spec: dict[str, Any]) -> None:
-    """Run `corpusmill run` as a user does."""
-    _kept(_run_job(["corpusmill", "run"], server, spec)[-1], spec)
+    """Run `corpusmill run` as a user does, on a spec in YAML."""
+    _kept(_run_job(["corpusmill", "run"], server, spec, "spec.yaml")[-1], spec)
 
 
 def module_output(arguments: list[str], **environ: str) -> list[str]:
@@ -93,9 +93,10 @@ def module_output(arguments: list[str], **environ: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def _run_job(command: list[str], server: Server, spec: dict[str, Any]) -> list[str]:
+def _run_job(command: list[str], server: Server, spec: dict[str, Any], name: str = "spec.json") -> list[str]:
+    """Run a command on a spec, whose JSON is YAML as well."""
     with TemporaryDirectory(prefix="corpusmill-bench-") as folder:
-        path = Path(folder, "spec.json")
+        path = Path(folder, name)
         path.write_bytes(msgspec.json.encode(spec))
         arguments = [*command, str(path), "--data", folder, "--json"]
         return module_output(arguments, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="none")

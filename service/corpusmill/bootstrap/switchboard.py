@@ -87,12 +87,11 @@ class Switchboard:
         for gate in gates:
             gate.jobs.share(job, weight, priority)
         self._routes[job] = routes
-        looking = [
-            self._group.create_task(self._look_up(route, self._base_url(alias)))
-            for alias, route in routes.items()
-            if not route.priced.is_set()
-        ]
+        looking: list[asyncio.Task[None]] = []
         try:
+            for alias, route in routes.items():
+                if not route.priced.is_set():
+                    looking.append(self._group.create_task(self._look_up(route, self._base_url(alias))))
             yield routes
         finally:
             for task in looking:

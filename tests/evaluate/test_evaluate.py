@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from corpusmill.evaluate.errors import EvaluationError
+from corpusmill.jobs.folder import UnknownJobError
 from corpusmill.recipes import recipe_files
 from corpusmill.simulate.findings import Care
+from corpusmill.spec.errors import SpecError
+from tests.cli.harness import invoke
 from tests.e2e.running import command, simulated, stats, write_spec
 from tests.evaluate.truth import judged
 
@@ -268,12 +272,19 @@ def test_a_judge_that_is_not_there_is_missed_before_anything_is_asked(folder: Pa
         ({"models": {"base": "default"}}, "judge.asks: a preference needs two models"),
     ],
 )
-def test_what_cannot_be_evaluated_is_told_in_one_line_before_anything_is_asked(
+def test_what_cannot_be_evaluated_is_told_before_anything_is_asked(
     folder: Path, base_url: str, changes: dict[str, Any], said: str
 ) -> None:
-    before = stats(base_url)["outcomes"].get("ok", 0)
-    done = command("evaluate", variant(folder, "wrong", **changes), folder=folder, base_url=base_url)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert stats(base_url)["outcomes"].get("ok", 0) == before
+    before = stats(base_url)["requests"]
+    spec = folder / variant(folder, "wrong", **changes)
+    exception = invoke("evaluate", spec, "--data", folder / "data", OPENAI_BASE_URL=base_url).exception
+    assert isinstance(exception, SpecError | EvaluationError | UnknownJobError)
+    assert said in str(exception)
+    assert "\n" not in str(exception)
+    assert stats(base_url)["requests"] == before
+    assert not (folder / "data" / "evaluations" / "jobs" / "wrong-base").exists()
+
+
+def test_an_error_is_one_line_on_stderr(folder: Path, base_url: str) -> None:
+    done = command("evaluate", variant(folder, "wrong", cluster="nots"), folder=folder, base_url=base_url)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -147,6 +147,17 @@ def test_a_budget_stops_the_judge_and_nothing_is_paid_twice_after_it(folder: Pat
     assert stats(base_url)["requests"] - before == asked + calls
 
 
+def test_another_judge_is_asked_anew_and_the_models_are_not(folder: Path, base_url: str) -> None:
+    judge = yaml.safe_load((folder / "heldout.yaml").read_text())["judge"]
+    first = evaluated(folder, base_url, few(folder, "twice"))["judge"]["cost"]["calls"]
+    before = stats(base_url)["requests"]
+    changed = few(folder, "twice", judge={**judge, "criteria": "A good answer is short."})
+    assert evaluated(folder, base_url, changed)["judge"]["cost"]["calls"] == first
+    assert stats(base_url)["requests"] - before == first
+    evaluated(folder, base_url, few(folder, "twice"))
+    assert stats(base_url)["requests"] - before == first, "the first one's verdicts are still there"
+
+
 def test_a_judge_can_be_asked_for_scores(folder: Path, base_url: str) -> None:
     judge = yaml.safe_load((folder / "heldout.yaml").read_text())["judge"]
     result = evaluated(

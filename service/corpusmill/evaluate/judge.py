@@ -9,6 +9,7 @@ answer; it sees held-out items alone, as there are no others; two answers that a
 """
 
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from corpusmill.evaluate.spec import EvaluationSpec, Judge
 from corpusmill.exports.record import read_record
 from corpusmill.journal.files import Files
 from corpusmill.journal.shard import write_durably
-from corpusmill.spec.schema import Documents, Example, JobSpec, SpaceSpec, Step
+from corpusmill.spec.schema import Budget, Documents, Example, JobSpec, SpaceSpec, Step
 
 GIVEN, SWAPPED = "given", "swapped"
 FIRST, SECOND, TIE = "A", "B", "tie"
@@ -89,6 +90,13 @@ def judge_jobs(spec: EvaluationSpec) -> dict[str, JobSpec]:
 def rows_of(job: JobSpec) -> str:
     """Return the name of the file that a judge's job reads."""
     return f"{job.name}.jsonl"
+
+
+def bench_of(judge: Judge) -> str:
+    """Return the name of the folder of a judge's jobs: another one for whatever would be judged otherwise."""
+    asked = msgspec.structs.replace(judge, budget=Budget())
+    digest = blake2b(msgspec.json.encode([asked, _PREFERENCE, _SCORE]), digest_size=6)
+    return digest.hexdigest()
 
 
 def write_rows(

@@ -22,7 +22,7 @@ from corpusmill.evaluate.check import check_evaluation
 from corpusmill.evaluate.errors import EvaluationError
 from corpusmill.evaluate.heldout import Unseen
 from corpusmill.evaluate.items import Items
-from corpusmill.evaluate.judge import Pair, judge_jobs, read_pairs, read_scores, rows_of, write_rows
+from corpusmill.evaluate.judge import Pair, bench_of, judge_jobs, read_pairs, read_scores, rows_of, write_rows
 from corpusmill.evaluate.result import Asked, Cost, Judged, Result, conclude
 from corpusmill.evaluate.scores import Verdicts
 from corpusmill.evaluate.spec import EvaluationSpec, Finetuned, Judge, job_of
@@ -38,8 +38,8 @@ from corpusmill.spec.steps import choices
 from corpusmill.telemetry.events import CallAnswered, Event
 
 EVALUATIONS = "evaluations"
-ROWS = "judged"
-"""The folder of what is put before the judge, in that of the evaluations."""
+JUDGES, ROWS = "judges", "rows"
+"""The folder of all judges, in that of the evaluations; and in that of one of them what is put before it."""
 
 WHOLE = Bound(bytes=2**50, files=10**9)
 """A sketch that leaves nothing out."""
@@ -73,7 +73,8 @@ async def evaluate(
         judged = None
         if spec.judge is not None:
             items = caller.items(next(iter(jobs.values())), spec)
-            judged = await _judged(caller, judges, spec.judge, items, asked, tell)
+            bench = _Caller(switchboard, data / EVALUATIONS / JUDGES / bench_of(spec.judge))
+            judged = await _judged(bench, judges, spec.judge, items, asked, tell)
     return conclude(spec.name, spec.cluster, asked, judged, grounded=spec.source is not None, seed=spec.seed)
 
 
@@ -118,7 +119,9 @@ class _Caller:
                 job.name, job, self.home, routes, endpoint="", emit=note, watch=_unwatched, base=base
             )
         if summary.state != "finished":
-            raise EvaluationError(f"{job.name} is {summary.state}: {summary.reason}; the same command goes on")
+            raise EvaluationError(
+                f"{job.name} is {summary.state}: {summary.reason}; when that is put right the same command goes on"
+            )
         return summary, seconds, routes[job.steps[0].model].upstream
 
     def snapshot(self, job: JobSpec) -> Snapshot:

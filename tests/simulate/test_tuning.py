@@ -7,6 +7,8 @@ import openai
 import pytest
 
 from corpusmill.simulate import SimulateOptions
+from corpusmill.simulate.files import Files
+from corpusmill.simulate.tuning import Tuning
 from tests.simulate.harness import sdk
 
 INSTANT = SimulateOptions(tuning_seconds=0.0)
@@ -45,19 +47,27 @@ def test_a_file_without_purpose_or_content_is_refused(purpose: str, content: byt
     asyncio.run(scene())
 
 
-def test_a_job_goes_through_its_states_and_makes_a_model_that_answers() -> None:
+def test_a_job_goes_through_its_states() -> None:
+    files = Files()
+    file = files.add("train.jsonl", "fine-tune", chats(12), 0)
+    tuning = Tuning(files, seconds=10.0)
+    job = tuning.create(msgspec.json.encode({"model": "simulated", "training_file": file.id}), 100.0, 0)
+    seen = [tuning.get(job["id"], 100.0 + second)["status"] for second in range(12)]
+    assert seen == ["validating_files"] * 2 + ["queued"] + ["running"] * 7 + ["succeeded"] * 2
+
+
+def test_a_job_makes_a_model_that_answers() -> None:
     async def scene() -> None:
         async with sdk(SimulateOptions(tuning_seconds=0.3)) as client:
             file = await client.files.create(file=("train.jsonl", chats(12)), purpose="fine-tune")
             job = await client.fine_tuning.jobs.create(
                 model="simulated", training_file=file.id, suffix="notes", hyperparameters={"n_epochs": 2}
             )
-            seen = [job.status]
+            seen: list[str] = [job.status]
             while seen[-1] != "succeeded":
                 job = await client.fine_tuning.jobs.retrieve(job.id)
-                seen += [job.status] if job.status != seen[-1] else []
-                await asyncio.sleep(0.01)
-            assert seen == ["validating_files", "queued", "running", "succeeded"]
+                seen.append(job.status)
+            assert seen[0] == "validating_files"
             model = job.fine_tuned_model or ""
             assert model.startswith("ft:simulated:corpusmill:notes:")
             assert job.trained_tokens == 12 * 2 * (3 + 3)

@@ -23,7 +23,7 @@ from corpusmill.cli.remote.screen import screen
 from corpusmill_client import Budget, Client, Gate, Job, Rate
 from corpusmill_client.objects import Bucket
 from tests.cli.harness import environ
-from tests.web.harness import LONG, SPEC, daemon, spec
+from tests.web.harness import SPEC, daemon, spec
 
 KEY = "a-key-of-the-tests-0123456789"
 
@@ -137,7 +137,7 @@ def test_a_spec_with_an_axis_file_goes_to_a_daemon_and_its_corpus_comes_back(tmp
 
 
 def test_a_job_is_paused_resumed_and_cancelled(tmp_path: Path) -> None:
-    name = write(tmp_path, LONG)
+    name = write(tmp_path, spec(space={**SPEC["space"], "limit": None, "draws": 10}))
 
     def story(shell: Shell) -> None:
         job = shell.json("submit", name)["id"]

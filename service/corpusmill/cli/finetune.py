@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from corpusmill.bootstrap.target import from_environment
+from corpusmill.cli.dollars import Dollars
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD, format_usd
 from corpusmill.exports.errors import OutputError
 from corpusmill.exports.formats import JSON_LINES, trl_preference
@@ -60,7 +61,7 @@ class Wish(msgspec.Struct, frozen=True):
 @click.option("--example", help="Train on the records of this example only.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @click.option("--allow-shared", is_flag=True, help="Allow questions that are asked on both sides of the split.")
-@click.option("--usd-per-million-tokens", type=click.FloatRange(min=0), help="The provider's price of training.")
+@click.option("--usd-per-million-tokens", type=Dollars(), help="The provider's price of training.")
 @click.option("--for", "trainer", type=click.Choice([*TRAINERS]), help="Write --output for this trainer instead.")
 @click.option("--output", type=click.Path(path_type=Path), help="A new folder, for --for.")
 @click.option("--again", is_flag=True, help="Begin another attempt, though there is one already.")

@@ -22,6 +22,7 @@ from corpusmill.bootstrap.run import run_job, simulated_target
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Upstream, from_environment
 from corpusmill.cli.accept import Overrides, accepted
+from corpusmill.cli.dollars import Dollars
 from corpusmill.cli.spans import otlp_option, spans_asked_for
 from corpusmill.cli.summary_text import summary_table
 from corpusmill.config import Config, load_config
@@ -60,7 +61,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--tpm", type=POSITIVE, help="Tokens per minute, instead of the spec's.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, instead of the spec's.")
 @click.option("--limit", type=POSITIVE, help="Items, instead of the spec's.")
-@click.option("--budget-usd", type=click.FloatRange(min=0, min_open=True), help="Dollars, instead of the spec's.")
+@click.option("--budget-usd", type=Dollars(least_open=True), help="Dollars, instead of the spec's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress and no log lines.")
 @click.option(

@@ -17,7 +17,7 @@ from tests.e2e.serving import BOUND_SECONDS, served
 
 
 def test_jobs_survive_kills_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    with simulated("--latency", "0.02", "--faults", "http_500=0.05,refusal=0.05") as base_url:
+    with simulated("--latency", "0.1", "--faults", "http_500=0.05,refusal=0.05") as base_url:
         jobs: list[str] = []
         for kill in range(4):
             with served(tmp_path, base_url) as daemon:

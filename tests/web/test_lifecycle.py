@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from corpusmill.config import Config, EndpointConfig, ModelConfig
-from tests.web.harness import LONG, SPEC, daemon, spec
+from tests.web.harness import LONG, SPEC, Client, daemon, spec
 
 
 def test_a_submitted_job_runs_to_its_end_and_its_records_can_be_read(tmp_path: Path) -> None:
@@ -158,17 +158,22 @@ def test_a_daemon_that_is_stopped_while_it_starts_jobs_ends_all_the_same(tmp_pat
 
 
 def test_two_jobs_share_the_endpoint_by_their_weights(tmp_path: Path) -> None:
-    wide = {**LONG, "limits": {"concurrency": 16}}
+    wide = {**LONG, "limits": {"concurrency": 64}}
 
     async def main() -> None:
         async with daemon(tmp_path, concurrency=8) as client:
             light = (await client.submit({**wide, "name": "light"}))["id"]
             heavy = (await client.submit({**wide, "name": "heavy"}, "?weight=3"))["id"]
             await client.until(heavy, "running")
-            start = (await client.job(light))["outcomes"]["kept"], (await client.job(heavy))["outcomes"]["kept"]
-            await client.until_kept(heavy, start[1] + 150)
-            done = (await client.job(light))["outcomes"]["kept"], (await client.job(heavy))["outcomes"]["kept"]
-            share = (done[1] - start[1]) / (done[0] - start[0])
+            start = await kept_at_once(client)
+            await client.until_kept(heavy, start[heavy] + 300)
+            done = await kept_at_once(client)
+            share = (done[heavy] - start[heavy]) / (done[light] - start[light])
             assert 2.0 < share < 4.5, f"{share:.2f} times as much for a weight of 3"
 
     asyncio.run(main())
+
+
+async def kept_at_once(client: Client) -> dict[str, int]:
+    """What each job has kept, all at one moment."""
+    return {job["id"]: job["outcomes"]["kept"] for job in (await client.get("/jobs")).json["items"]}

@@ -23,7 +23,7 @@ from corpusmill.cli.remote.screen import screen
 from corpusmill_client import Budget, Client, Gate, Job, Rate
 from corpusmill_client.objects import Bucket
 from tests.cli.harness import environ
-from tests.web.harness import SPEC, daemon, spec
+from tests.web.harness import LONG, SPEC, daemon, spec
 
 KEY = "a-key-of-the-tests-0123456789"
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo loop recipes test check coverage crash kill soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
+.PHONY: help demo loop recipes test check coverage crash kill kill-runs kill-daemons soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,12 @@ check: $(READY)  ## everything that must hold: format, lint, types, layers, pins
 crash: $(READY)  ## crash the journal on a simulated disk, some 20,000 times: make crash SCALE=10 for more
 	$(BIN)/python -m tests.sim.crashes --scale $(or $(SCALE),1)
 
-kill: $(READY)  ## kill -9 a real run 50 times and a daemon 20 times, and cut a file system off where root allows that
+kill: kill-runs kill-daemons  ## kill -9 a real run 50 times and a daemon 20 times, and cut a file system off where root allows that
+
+kill-runs: $(READY)
 	$(BIN)/python -m tests.e2e.cuts
+
+kill-daemons: $(READY)
 	$(BIN)/python -m tests.e2e.daemon_cuts
 
 coverage: $(READY)  ## how often the 95 % intervals of `evaluate` contain a truth that is known

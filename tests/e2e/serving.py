@@ -7,7 +7,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ class Served:
         self.process, self.url = process, url
         assert process.stderr is not None
         self._log: list[str] = []
-        self._reader = threading.Thread(target=self._log.extend, args=[process.stderr], daemon=True)
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, args=[process.stderr], daemon=True)
         self._reader.start()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -59,6 +60,23 @@ class Served:
                     if reached(found):
                         return found
         raise AssertionError("the job ended before")
+
+    def until_logged(self, event: str, times: int) -> list[dict[str, Any]]:
+        """Return the lines of an event as soon as there are so many."""
+
+        def found() -> list[dict[str, Any]]:
+            lines = [json.loads(line) for line in self._log if line.startswith("{")]
+            return [line for line in lines if line["event"] == event]
+
+        with self._news:
+            assert self._news.wait_for(lambda: len(found()) >= times, BOUND_SECONDS), self._log
+            return found()
+
+    def _read(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            with self._news:
+                self._log.append(line)
+                self._news.notify_all()
 
     def log(self) -> str:
         """What it wrote, once it has ended."""

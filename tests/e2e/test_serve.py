@@ -5,10 +5,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,31 +137,52 @@ requests_per_minute = {rpm}
 [models.default]
 endpoint = "local"
 name = "simulated"
-prices = {{input = 1, output = 1}}
+prices = {{input = 0, output = {output}}}
 """
 
 
-def test_limits_are_reloaded_while_jobs_run_and_a_mistake_changes_nothing(tmp_path: Path) -> None:
+def test_limits_and_prices_are_reloaded_while_a_job_runs_and_a_mistake_changes_nothing(tmp_path: Path) -> None:
+    """At 60 calls a minute the job would take more than three; a token costs a thousand times more after the reload."""
     path = tmp_path / "corpusmill.toml"
+    dollars = {"old": Decimal(1) / 10**6, "new": Decimal(1000) / 10**6}
+
+    def told(job: dict[str, Any]) -> tuple[int, Decimal]:
+        return job["tokens"]["output"], Decimal(str(job["cost_usd"]))
+
     with simulated() as base_url:
-        path.write_text(CONFIGURED.format(base_url=base_url, rpm=60))
+        path.write_text(CONFIGURED.format(base_url=base_url, rpm=60, output=1))
         with served(tmp_path, base_url, "--config", str(path)) as daemon:
             job = daemon.ask("POST", "/api/v1/jobs", SPEC)["id"]
-            daemon.until(job, lambda found: found["calls"]["answered"] > 0)
-            path.write_text("[server]\nprot = 1")
+            first = daemon.until(job, lambda found: found["calls"]["answered"] > 0)
+            assert told(first)[1] == told(first)[0] * dollars["old"]
+            mistakes = ("[server]\nprot = 1", "no TOML", CONFIGURED.format(base_url=base_url, rpm=0, output=7))
+            for count, mistake in enumerate(mistakes, 1):
+                path.write_text(mistake)
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.until_logged("config_reloaded", count)
+            limits = [
+                bucket["limit"] for bucket in daemon.ask("GET", "/api/v1/service")["endpoints"]["local"]["buckets"]
+            ]
+            assert limits == [60]
+            sent = first["calls"]["answered"]
+            second = daemon.until(job, lambda found: found["calls"]["answered"] > sent + 1)
+            assert told(second)[1] == told(second)[0] * dollars["old"]
+            path.write_text(CONFIGURED.format(base_url=base_url, rpm=60_000, output=1000))
             daemon.process.send_signal(signal.SIGHUP)
-            path_of = "/api/v1/service"
-            assert daemon.ask("GET", path_of)["models"] == ["default"]
-            time.sleep(0.3)
-            path.write_text(CONFIGURED.format(base_url=base_url, rpm=60_000))
-            daemon.process.send_signal(signal.SIGHUP)
+            lines = daemon.until_logged("config_reloaded", 4)
+            limits = [
+                bucket["limit"] for bucket in daemon.ask("GET", "/api/v1/service")["endpoints"]["local"]["buckets"]
+            ]
+            assert limits == [60_000]
+            third = daemon.ask("GET", f"/api/v1/jobs/{job}")
             done = daemon.until(job, lambda found: found["state"] == "finished")
-            assert done["outcomes"]["kept"] + done["outcomes"]["rejected"] + done["outcomes"]["duplicate"] == 200
-            daemon.process.send_signal(signal.SIGTERM)
-            daemon.process.wait(timeout=BOUND_SECONDS)
-            reloads = [line for line in daemon.log().splitlines() if "config_reloaded" in line]
-    assert "unknown key" in reloads[0]
-    assert "error" not in json.loads(reloads[1])
+            tokens, cost = told(done)
+            assert cost >= told(second)[1] + (tokens - told(third)[0]) * dollars["new"]
+            assert cost <= told(second)[1] + (tokens - told(second)[0]) * dollars["new"]
+    assert "unknown key" in lines[0]["error"]
+    assert "corpusmill.toml: " in lines[1]["error"]
+    assert "requests_per_minute" in lines[2]["error"]
+    assert "error" not in lines[3]
 
 
 def test_config_check_says_what_is_wrong_and_what_there_is(tmp_path: Path) -> None:
@@ -177,7 +199,7 @@ def test_config_check_says_what_is_wrong_and_what_there_is(tmp_path: Path) -> No
             check=False,
         )
 
-    good = check(CONFIGURED.format(base_url="http://localhost:1/v1", rpm=60))
+    good = check(CONFIGURED.format(base_url="http://localhost:1/v1", rpm=60, output=1))
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("the configuration can be used: 1 endpoints, 1 models, 0 keys")
     bad = check('[keys.a]\nkey_env = "NOT_SET"\n')

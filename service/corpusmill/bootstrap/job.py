@@ -91,6 +91,10 @@ class Running:
         members = [member for route in self._routes.values() for member in route.members]
         return {member.tickets.name: member.tickets.statistics() for member in members}
 
+    def look(self) -> None:
+        """Tell what holds the job's calls back, where that has changed."""
+        self.assembly.caller.look()
+
     async def flush(self) -> None:
         """Write the lines of open shards that wait in memory, so that a reader finds them."""
         await self._blocking(self.assembly.store.flush)

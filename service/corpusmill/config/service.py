@@ -35,6 +35,8 @@ class ServerConfig(Strict, frozen=True):
         body_seconds: how long the body of a request may take to come.
         requests_per_second: of each key; above it answers are 429.
         max_streams: event streams and followers at once.
+        on_quota: what becomes of jobs whose account may not spend any more, unless their spec says: they wait and ask
+            again once a minute, or they fail and are to be resumed.
         open_metrics: `/metrics` asks for no key.
         genai_metrics: OpenTelemetry's names beside ours: off, v1.41 or latest.
         retention_days: after so many days, ended jobs and their files are deleted; None: never.
@@ -53,6 +55,7 @@ class ServerConfig(Strict, frozen=True):
     body_seconds: Annotated[int, Meta(ge=1, le=3600)] = 30
     requests_per_second: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    on_quota: Literal["pause", "stop"] = "pause"
     open_metrics: bool = False
     genai_metrics: GenAiNames = "off"
     retention_days: Positive | None = None

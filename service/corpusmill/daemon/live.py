@@ -96,6 +96,7 @@ class LiveJob:
         loop = asyncio.get_running_loop()
         while self.running is not None:
             self._meter.look(loop.time(), self.figures.sheet)
+            self.running.look()
             await self.running.flush()
             await self._looked(self)
             with contextlib.suppress(TimeoutError):

@@ -12,6 +12,7 @@ import sqlite3
 from collections import OrderedDict
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -83,6 +84,7 @@ class Mill:
     Attributes:
         max_running: may be changed at any time.
         base: where documents may lie; likewise.
+        on_quota: what becomes of jobs whose account may not spend any more and whose spec does not say; likewise.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Mill:
         self.max_running, self.news, self._endpoint = max_running, news, endpoint
         self._emit = broadcast(emit, self._take)
         self.base = Base({})
+        self.on_quota: Literal["pause", "stop"] = "pause"
         self._live: dict[str, LiveJob] = {}
         self._noted: dict[str, float] = {}
         self._encoded: OrderedDict[str, tuple[Job, msgspec.Raw]] = OrderedDict()
@@ -285,9 +288,10 @@ class Mill:
             routes = await self._opened(stack, live, spec)
             if routes is None:
                 return
+            limits = msgspec.structs.replace(spec.limits, on_quota=spec.limits.on_quota or self.on_quota)
             summary = await carry_job(
                 job,
-                spec,
+                msgspec.structs.replace(spec, limits=limits),
                 self._data,
                 routes,
                 endpoint=self._endpoint,

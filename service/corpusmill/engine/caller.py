@@ -136,6 +136,11 @@ class Caller:
             if (told := lane.estimates()) is not None:
                 yield lane.route.model, told
 
+    def look(self) -> None:
+        """Tell if calls are held back for long, or go on, also where none of this job has come back to say so."""
+        for lane in self._lanes.values():
+            self._held.look(lane.route, self._clock())
+
     def close(self) -> None:
         """At the end of a run, write down what was learnt about the calls of each step."""
         for lane in self._lanes.values():

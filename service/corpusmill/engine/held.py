@@ -1,6 +1,6 @@
 """Tells when a job's calls are held back for long, and when they go on.
 
-Rule of this file: it is looked at after each call and tells changes only; no call depends on it.
+Rule of this file: it is looked at after each call, and now and then, and tells changes only; no call depends on it.
 """
 
 from corpusmill.engine.route import Route

@@ -66,7 +66,7 @@ class Desk:
         models = frozenset(config.models) if config.models else None
         self.terms = Terms(models, Base({name: Path(root).absolute() for name, root in config.roots.items()}))
         self.data = Path(config.data)
-        self.mill.base = self.terms.base
+        self.mill.base, self.mill.on_quota = self.terms.base, config.server.on_quota
 
     def close(self) -> None:
         """Let the threads go."""

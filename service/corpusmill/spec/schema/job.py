@@ -20,7 +20,7 @@ class Limits(Strict, frozen=True):
         tokens_per_minute: of prompts and completions together.
         concurrency: calls in flight; None: as many as the endpoint turns out to bear.
         on_quota: what becomes of the job when the account may not spend any more: it stops, or it waits and asks again
-            once a minute.
+            once a minute. None: it stops, or in a daemon what its operator says.
         hedge: whether a call of the last hundredth of the items that takes longer than 99 % did is sent a second time.
             Both calls count as sent; the one that loses is given up, and a budget sets its worst case aside for good.
         tries: calls for one answer that fail, or bring nothing of use, while the endpoint serves others; then the item
@@ -30,7 +30,7 @@ class Limits(Strict, frozen=True):
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
     concurrency: Concurrency | None = None
-    on_quota: Literal["stop", "pause"] = "stop"
+    on_quota: Literal["stop", "pause"] | None = None
     hedge: bool = False
     tries: Annotated[int, Meta(ge=1, le=100)] | None = None
 

@@ -47,7 +47,7 @@ def test_a_job_fails_at_its_quota_where_its_spec_or_the_operator_says_so_and_can
             assert (await client.post(f"/jobs/{job}/resume")).json["state"] == "queued"
             resumed = await waiting(client, job)
             assert (resumed["state"], resumed["error"]) == ("running", "quota"), "the minute is not over"
-        async with daemon(tmp_path, options=OUT_OF_QUOTA, on_quota="stop") as client:
+        async with daemon(tmp_path / "stops", options=OUT_OF_QUOTA, on_quota="stop") as client:
             await client.until((await client.submit(LONG))["id"], "failed")
             assert (await waiting(client, (await client.submit(WAITS))["id"]))["state"] == "running"
 

@@ -101,7 +101,7 @@ def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]
         JobFolderError: it cannot be written, or belongs to a spec whose items differ.
     """
     folder = job_path(data, job)
-    fresh = not (folder / SPEC).exists()
+    fresh, first = not (folder / SPEC).exists(), not folder.parent.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -112,6 +112,7 @@ def claimed(files: Files, data: Path, job: str, spec: JobSpec) -> Iterator[Path]
         _accept(files, folder, spec)
         if fresh:
             files.sync_folder(folder.parent)
+        if first:
             files.sync_folder(data)
         yield folder
     finally:

@@ -134,10 +134,29 @@ def test_a_column_names_the_document_and_its_group(tmp_path: Path) -> None:
     assert [each.reason for each in shelf.skipped] == ["no_name", "no_group"]
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("id;text\n1;one\n", "posts.csv:1: it has no column 'text'; it has `id;text`"),
+        ("id,text,text\n1,one,two\n", "posts.csv: two columns of its header have one name: `text`"),
+        ("id,text\n1\n", "posts.csv:1: 1 fields, where the header has 2"),
+        ('id,text\n1,"one\n', "posts.csv:1: unexpected end of data"),
+        ("", "posts.csv: it has no header"),
+    ],
+)
+def test_a_table_of_which_nothing_can_be_used_is_told_with_its_first_fault(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        Shelf(folder_of(tmp_path, posts_csv=content), csv="posts.csv", text="text")
+    assert str(refused.value).endswith(told)
+
+
 def test_nothing_to_use_is_refused_with_the_reasons(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, a_txt="", b_txt=" ", c_txt="short", d_txt=b"\xff")
     with pytest.raises(
-        SpecError, match="no document can be used of the 4 that were found: 2 empty, 1 min_chars, 1 enc"
+        SpecError,
+        match=r"used of the 4 that were found: 2 empty, 1 min_chars, 1 enc.*; a\.txt: nothing but white",
     ):
         Shelf(folder, files="*.txt", min_chars=10)
     with pytest.raises(SpecError, match=r"space\.documents\.note\.files: no document: no file is found by `\*\.md`"):

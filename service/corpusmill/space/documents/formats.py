@@ -8,12 +8,14 @@ import csv
 import importlib
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
 from corpusmill.space.documents.faults import FaultError
+from corpusmill.spec.wording import listed
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A longer file of text, or row, is not a document but a mistake."""
@@ -75,8 +77,9 @@ class CsvFile:
         if isinstance(first, FaultError):
             raise first
         self.columns = _csv_fields(first)
-        if len(set(self.columns)) < len(self.columns):
-            raise FaultError("malformed", "two columns of its header have one name")
+        twice = [name for name, count in Counter(self.columns).items() if count > 1]
+        if twice:
+            raise FaultError("malformed", f"two columns of its header have one name: {listed(twice)}")
 
     def rows(self) -> Iterator[Row | Broken]:
         """Yield the rows behind the header."""

@@ -11,7 +11,7 @@ import re2
 from corpusmill.space.documents.faults import FaultError
 from corpusmill.space.documents.formats import fields_of_csv, fields_of_json, text_of_file
 from corpusmill.spec.schema import Documents, Group
-from corpusmill.spec.wording import kind_of
+from corpusmill.spec.wording import kind_of, listed
 from corpusmill.text.clean import OverlongTextError, compile_clean
 from corpusmill.text.cut import Span, chunk_spans
 
@@ -102,7 +102,7 @@ class Preparation:
         fields = fields_of_csv(raw, columns) if self._kind == "csv" else fields_of_json(raw)
         column = self._documents.text
         if column not in fields:
-            raise FaultError("no_text", f"it has no column {column!r}")
+            raise FaultError("no_text", f"it has no column {column!r}; it has {listed(fields) or 'none'}")
         text = fields.pop(column)
         if not isinstance(text, str):
             raise FaultError("no_text", f"its column {column!r} is {kind_of(text)}")

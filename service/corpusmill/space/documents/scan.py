@@ -98,6 +98,7 @@ class Scanner:
         self._columns: list[list[str]] = []
         self._groups: dict[str, int] = {}
         self._skipped: Counter[str] = Counter()
+        self._first_skipped = ""
         self._found = self._seen_bytes = self._all_bytes = self._seen_files = self._copied_bytes = 0
         self._copy: BinaryIO | None = None
 
@@ -279,6 +280,7 @@ class Scanner:
 
     def _skip(self, name: str, fault: FaultError) -> None:
         self._skipped[fault.reason] += 1
+        self._first_skipped = self._first_skipped or f"{name}: {fault.detail}"
         if fault.reason not in GATES:
             self._tell(Skipped(self._axis, name, fault.reason, fault.detail))
 
@@ -287,7 +289,8 @@ class Scanner:
         if not self._found:
             return SpecError(path, f"no document: no file is found by {listed(self._spec.patterns)}, or they are empty")
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self._skipped.most_common())
-        return SpecError(path, f"no document can be used of the {self._found:,} that were found: {reasons}")
+        told = f"no document can be used of the {self._found:,} that were found: {reasons}; {self._first_skipped}"
+        return SpecError(path, told)
 
 
 def rows_path(index: Path) -> Path:

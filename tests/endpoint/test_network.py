@@ -1,8 +1,10 @@
 import asyncio
 import base64
+import os
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,3 +235,42 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("not a certificate")
     with pytest.raises(EndpointConfigError, match="SSL_CERT_FILE"):
         endpoint("https://api.test/v1", environ={"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
+
+
+OTHER_USE = """
+import sys
+from corpusmill.endpoint.client import Endpoint
+import aiohttp, uvloop
+from aiohttp.connector import _SSL_CONTEXT_VERIFIED as usual
+
+assert usual.cert_store_stats()["x509"] == 0, "a run that needs no authorities has not read them"
+
+async def main():
+    async with aiohttp.ClientSession() as session, session.get(sys.argv[1]) as response:
+        print(response.status, usual.cert_store_stats()["x509"])
+
+uvloop.run(main())
+"""
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_session_beside_the_endpoint_trusts_the_authorities_of_the_system(
+    is_trusted: bool, authority: Authority, tmp_path: Path
+) -> None:
+    nobody = tmp_path / "empty.pem"
+    nobody.touch()
+    environ = {**os.environ, "SSL_CERT_FILE": str(authority.certificate if is_trusted else nobody)}
+    environ["SSL_CERT_DIR"] = str(tmp_path)
+
+    async def main() -> tuple[str, str]:
+        async with serving(reply(200, chat_body()), authority.context) as server:
+            url, pipe = f"https://localhost:{server.port}/", subprocess.PIPE
+            command = [sys.executable, "-c", OTHER_USE, url]
+            process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=pipe, stderr=pipe)
+            told, complained = await process.communicate()
+            assert len(server.requests) == is_trusted
+        return told.decode(), complained.decode()
+
+    told, complained = asyncio.run(main())
+    assert told == ("200 1\n" if is_trusted else "")
+    assert ("certificate verify failed" in complained) is not is_trusted

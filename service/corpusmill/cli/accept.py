@@ -32,9 +32,10 @@ def accepted(path: Path, overrides: Overrides = AS_WRITTEN) -> JobSpec:
     """
     spec = load_spec(path)
     check_spec(spec)
-    spec = inline_evaluation_files(inline_axis_files(spec, path.parent), path.parent)
-    check_spec(spec)
-    return _overridden(spec, overrides)
+    inlined = inline_evaluation_files(inline_axis_files(spec, path.parent), path.parent)
+    if inlined != spec:
+        check_spec(inlined)
+    return _overridden(inlined, overrides)
 
 
 def _overridden(spec: JobSpec, options: Overrides) -> JobSpec:

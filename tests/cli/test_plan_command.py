@@ -121,3 +121,14 @@ def test_a_template_that_cannot_be_rendered_is_one_line_and_exit_2(spec: Path) -
     spec.write_text(SPEC.replace("{{ scene }}.", "{{ scene + 1 }}."))
     assert refused("plan", spec).startswith("corpusmill: steps[0]: step plot cannot be rendered for item ")
     assert refused("plan", spec.with_name("gone.yaml")).endswith("cannot be read: No such file or directory")
+
+
+def test_documents_that_cannot_be_used_are_counted_and_the_first_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("id,text\n1,one\n2\n3,\n")
+    path = tmp_path / "notes.json"
+    step = {"name": "s", "prompt": "{{ note }}"}
+    example = {"name": "e", "prompt": "", "completion": "{{ s }}"}
+    space = {"documents": {"note": {"csv": "notes.csv", "text": "text"}}}
+    path.write_text(json.dumps({"name": "notes", "space": space, "steps": [step], "examples": [example]}))
+    told = "cannot be used: 1 empty, 1 malformed; notes.csv:2: 1 fields, where the header has 2"
+    assert told in output("plan", path, "--samples", "0")

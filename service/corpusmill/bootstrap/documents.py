@@ -105,11 +105,26 @@ def sketched_documents(
         opened, remarks = {}, []
         for axis, documents in spec.space.documents.items():
             path = Path(name) / f"{axis}.index"
-            scan = Scanner(axis, documents, base, path, _key(spec, axis), bound=bound).run()
+            first = First()
+            scan = Scanner(axis, documents, base, path, _key(spec, axis), skipped=first.take, bound=bound).run()
             length = _length(documents, scan)
             opened[axis] = DocumentAxis(axis, documents, path, base, length)
-            remarks += _remarks(axis, scan, length)
+            remarks += _remarks(axis, scan, length, first)
         yield opened, remarks
+
+
+class First:
+    """The first document that cannot be used, for people who wonder why."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def take(self, skipped: Skipped) -> None:
+        """Take note of one that cannot be used."""
+        self._told = self._told or f"; {skipped.name}: {skipped.detail}"
+
+    def __str__(self) -> str:
+        return self._told
 
 
 def footers(folder: Path, spec: JobSpec) -> dict[str, Footer]:
@@ -164,7 +179,7 @@ def _length(documents: Documents, scan: Scan) -> int:
     return max(pieces, expected)
 
 
-def _remarks(axis: str, scan: Scan, length: int) -> list[str]:
+def _remarks(axis: str, scan: Scan, length: int, first: First) -> list[str]:
     footer, path = scan.footer, at("space.documents", axis)
     remarks = []
     if scan.seen < 1:
@@ -172,7 +187,7 @@ def _remarks(axis: str, scan: Scan, length: int) -> list[str]:
         remarks.append(f"{path}: only {scan.seen:.1%} of it was read, {footer.documents:,} documents{estimated}")
     if broken := {reason: count for reason, count in footer.skipped.items() if reason not in GATES}:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in broken.items())
-        remarks.append(f"{path}: documents that cannot be used: {counts}")
+        remarks.append(f"{path}: documents that cannot be used: {counts}{first}")
     if passed_over := sum(count for reason, count in footer.skipped.items() if reason in GATES):
         remarks.append(f"{path}: {passed_over:,} of {footer.found:,} documents do not pass its gates")
     return remarks

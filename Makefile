@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo loop recipes test check coverage crash kill kill-runs kill-daemons soak mutants sim bench bench-limits litellm container format pins pins-litellm clean
+.PHONY: help demo loop recipes test check coverage crash kill kill-runs kill-daemons soak mutants sim bench bench-limits litellm trainers container format pins pins-litellm pins-trainers clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,17 @@ $(LITELLM)/.ready: constraints-litellm.txt
 litellm: $(READY) $(LITELLM)/.ready  ## the limiter against LiteLLM's proxy, which is installed in an environment of its own
 	$(BIN)/python -m pytest tests/limits/test_litellm.py
 
+TRAINERS := .venv-trainers
+# No hashes for torch: whether its CPU or its CUDA build is right is up to the machine, and pip's configuration there.
+$(TRAINERS)/.ready: constraints-trainers.txt
+	$(PYTHON) -m venv $(TRAINERS)
+	$(TRAINERS)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(TRAINERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-trainers.txt
+	@touch $@
+
+trainers: $(READY) $(TRAINERS)/.ready  ## train a tiny model with TRL, on the CPU, on what `finetune --for trl` writes
+	$(BIN)/python -m pytest tests/finetune/test_training.py
+
 container: $(READY)  ## act out the steps of the Dockerfile without an engine, and run what comes of it as a stranger
 	CONTAINER=1 $(BIN)/python -m pytest tests/deploy/test_container.py
 
@@ -103,5 +114,11 @@ pins-litellm:  ## resolve the dependencies of LiteLLM's proxy anew (needs uv)
 	echo 'litellm[proxy]==1.106.2' | uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints-litellm.txt
 
+pins-trainers:  ## resolve TRL's dependencies anew, but for torch (needs uv)
+	echo torch >.torch
+	echo 'trl[peft]==1.16.0' | uv pip compile - --excludes .torch --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file constraints-trainers.txt
+	rm .torch
+
 clean:  ## remove what was made here
-	rm -rf $(VENV) $(LITELLM) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LITELLM) $(TRAINERS) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,47 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from corpusmill.finetune.trainers import CHAT, PAIR, PREFERENCE, TRAINERS
+from corpusmill.finetune.lines import CHAT, PAIR, PREFERENCE
+from corpusmill.finetune.trainers import TRAINERS
 from tests.cli.harness import invoke
-from tests.e2e.running import command, write_spec
-
-STEPS = [{"name": "plot", "prompt": "Imagine a plot for a {{ genre }} film set in {{ place }}."}]
-SPACE = {"axes": {"genre": ["noir", "western"], "place": [f"the town {n}" for n in range(30)]}}
-ASKED = "{{ genre }} in {{ place }}:"
-EXAMPLES = [
-    {"name": "pair", "prompt": ASKED, "completion": " {{ plot }} END"},
-    {
-        "name": "chat",
-        "messages": [
-            {"role": "system", "content": "You write."},
-            {"role": "user", "content": ASKED},
-            {"role": "assistant", "content": "{{ plot }}"},
-        ],
-    },
-    {"name": "better", "prompt": ASKED, "chosen": "{{ plot }}", "rejected": "No idea: {{ index }}"},
-]
-FORMS = {CHAT: "chat", PAIR: "pair", PREFERENCE: "better"}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of a job with all three forms."""
-    folder = tmp_path_factory.mktemp("trainers")
-    split = {"validation": 0.2, "by": "place"}
-    spec = write_spec(folder, space=SPACE, steps=STEPS, examples=EXAMPLES, split=split, filters=[])
-    done = command("run", spec, "--quiet", folder=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "data"
-
-
-def written(data: Path, output: Path, trainer: str, form: str) -> dict[str, Any]:
-    """Write a folder; return the first line of its data."""
-    options = ("--for", trainer, "--model", "some/model", "--output", output, "--format", form)
-    result = invoke("finetune", "job", "--data", data, "--example", FORMS[form], *options)
-    assert result.exception is None, result.exception
-    assert (output / "data" / "validation.jsonl").stat().st_size > 0
-    line: dict[str, Any] = json.loads((output / "data" / "training.jsonl").read_text().splitlines()[0])
-    return line
+from tests.finetune.folders import FORMS, run_job, written
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -61,9 +24,15 @@ def test_every_trainer_has_a_folder_for_every_form(data: Path, tmp_path: Path, t
         assert "some/model" in config.values()
     for path in output.rglob("*.py"):
         ast.parse(path.read_text())
-    expected = {CHAT: {"messages"}, PAIR: {"prompt", "completion"}}
-    asked = "prompt" if trainer in ("trl", "unsloth") else "messages"
-    assert set(line) == expected.get(form, {asked, "chosen", "rejected"})
+    apart = trainer in ("trl", "unsloth")
+    expected = {
+        CHAT: {"prompt", "completion"} if apart else {"messages"},
+        PAIR: {"prompt", "completion"},
+        PREFERENCE: {"prompt" if apart else "messages", "chosen", "rejected"},
+    }
+    assert set(line) == expected[form]
+    question = line["prompt" if apart else "messages"] if form != PAIR else []
+    assert all(set(message) == {"role", "content"} for message in question)
 
 
 def test_the_fields_that_axolotl_is_told_of_are_there(data: Path, tmp_path: Path) -> None:
@@ -98,3 +67,39 @@ def test_nothing_is_left_of_a_folder_that_cannot_be_written(data: Path, tmp_path
     (tmp_path / "out").mkdir()
     again = invoke("finetune", "job", "--data", data, "--example", "better", *options)
     assert "is there already" in str(again.exception)
+
+
+TURNS = [("user", "Where?"), ("assistant", "In {{ place }}."), ("user", "What?"), ("assistant", "{{ plot }}")]
+ALONE = [("system", "You write."), ("assistant", "{{ plot }}")]
+
+
+def chats(**named: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "messages": [{"role": role, "content": content} for role, content in turns]}
+        for name, turns in named.items()
+    ]
+
+
+def test_of_a_long_chat_everything_from_the_first_answer_on_is_learnt(tmp_path: Path) -> None:
+    data = run_job(tmp_path, chats(chat=TURNS))
+    together = written(data, tmp_path / "axolotl", "axolotl", CHAT, options=("--allow-shared",))
+    apart = written(data, tmp_path / "trl", "trl", CHAT, options=("--allow-shared",))
+    assert [message["role"] for message in apart["prompt"]] == ["user"]
+    assert [*apart["prompt"], *apart["completion"]] == together["messages"]
+    assert [message["role"] for message in together["messages"]] == [role for role, _ in TURNS]
+
+
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_a_chat_that_trainers_would_leave_out_is_refused_by_name(tmp_path: Path, trainer: str) -> None:
+    data = run_job(tmp_path, chats(chat=ALONE))
+    options = ("--for", trainer, "--model", "some/model", "--output", tmp_path / "out", "--allow-shared")
+    result = invoke("finetune", "job", "--data", data, *options)
+    assert "of example chat, is a chat of system, assistant" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_llama_factory_shall_take_as_plain_text_has_no_template(data: Path, tmp_path: Path) -> None:
+    for form in FORMS:
+        written(data, tmp_path / form, "llama-factory", form)
+        config = yaml.safe_load((tmp_path / form / "llama_factory.yaml").read_text())
+        assert config.get("template") == ("fewshot" if form == PAIR else None)

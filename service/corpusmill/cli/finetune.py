@@ -18,13 +18,13 @@ from corpusmill.bootstrap.target import from_environment
 from corpusmill.cli.dollars import Dollars
 from corpusmill.endpoint.prices import PICODOLLARS_PER_USD, format_usd
 from corpusmill.exports.errors import OutputError
-from corpusmill.exports.formats import JSON_LINES, trl_preference
+from corpusmill.exports.formats import JSON_LINES
 from corpusmill.exports.record import Record, read_record
 from corpusmill.finetune.attempt import Attempt, attempts_of, keep, latest, new_folder
 from corpusmill.finetune.course import carry, tag_of
 from corpusmill.finetune.errors import FinetuneError
-from corpusmill.finetune.material import FORMATS, Material, message_preference, write_material
-from corpusmill.finetune.trainers import PREFERENCE, PROMPT_APART, TRAINERS, Setup
+from corpusmill.finetune.material import FORMATS, Material, write_material
+from corpusmill.finetune.trainers import TRAINERS, Setup
 from corpusmill.jobs.snapshot import Snapshot, take_snapshot
 from corpusmill.journal.files import Disk
 from corpusmill.spec.wording import hint
@@ -127,15 +127,13 @@ def _handed_over(snapshot: Snapshot, wish: Wish, trainer: str | None, output: Pa
         raise FinetuneError("--for TRAINER, --output DIR and --model NAME go together")
     if output.exists():
         raise FinetuneError(f"{output} is there already; choose a new folder")
-    apart = trainer in PROMPT_APART
-    preferences = trl_preference if apart else message_preference
-    convert = preferences if wish.form == PREFERENCE else JSON_LINES[wish.form]
+    chosen = TRAINERS[trainer]
     records = _records(snapshot, wish)
     try:
         (output / "data").mkdir(parents=True)
-        material = write_material(records, convert, output / "data", allow_shared=wish.allow_shared)
+        material = write_material(records, chosen.lines[wish.form], output / "data", allow_shared=wish.allow_shared)
         setup = Setup(wish.model, wish.form, material.validation is not None, wish.epochs or ASSUMED_EPOCHS)
-        for name, content in TRAINERS[trainer](setup).items():
+        for name, content in chosen.configure(setup).items():
             (output / name).write_text(content, encoding="utf-8")
     except (OSError, OutputError, FinetuneError) as error:
         shutil.rmtree(output, ignore_errors=True)

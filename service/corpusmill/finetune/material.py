@@ -7,11 +7,10 @@ Tokens are estimated at four characters each, as every model counts in its own w
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,16 +18,17 @@ from corpusmill.dedup.exact import ExactIndex
 from corpusmill.exports.errors import ExportError
 from corpusmill.exports.formats import Convert, encode_line
 from corpusmill.exports.output import appearing
-from corpusmill.exports.record import Message, Record, preference_of
+from corpusmill.exports.record import Record
 from corpusmill.exports.sinks import LinesFile
 from corpusmill.finetune.errors import FinetuneError
+from corpusmill.finetune.lines import CHAT, PAIR, PREFERENCE
 
 CHARS_PER_TOKEN = 4
 LEAST_EXAMPLES = 10
 """OpenAI's guide to fine-tuning asks for so many."""
 MOST_BYTES = 512 * 2**20
 """What OpenAI's /files takes as one file."""
-FORMATS = ("openai-chat", "prompt-completion", "openai-preference")
+FORMATS = (CHAT, PAIR, PREFERENCE)
 TRAINING, VALIDATION = "training", "validation"
 MARK = "finetune"
 """In the names of files that are not whole yet; the folder is this process's alone."""
@@ -59,14 +59,6 @@ class Material(msgspec.Struct, frozen=True):
     training: Part
     validation: Part | None
     shared: int
-
-
-def message_preference(record: Record) -> Mapping[str, Any]:
-    """Return a preference as axolotl and LLaMA-Factory read it: the question's messages, and two more of them."""
-    preference = preference_of(record)
-    asked = (Message("user", preference.asked),) if isinstance(preference.asked, str) else preference.asked
-    chosen, rejected = (Message("assistant", text) for text in (preference.chosen, preference.rejected))
-    return {"messages": asked, "chosen": chosen, "rejected": rejected}
 
 
 def write_material(

@@ -5,13 +5,15 @@ Keys are those of the trainers' own documentation: axolotl's dataset formats, LL
 command line and dataset formats, Unsloth's FastLanguageModel.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import yaml
 
-CHAT, PAIR, PREFERENCE = "openai-chat", "prompt-completion", "openai-preference"
+from corpusmill.exports.formats import Convert
+from corpusmill.finetune.lines import APART, CHAT, PAIR, PREFERENCE, TOGETHER
+
 SEED = 0
 EPOCHS = 3
 CUTOFF_TOKENS = 4096
@@ -65,7 +67,11 @@ def axolotl(setup: Setup) -> dict[str, str]:
         "base_model": setup.model,
         **({"rl": "dpo"} if setup.form == PREFERENCE else {}),
         "datasets": [{"path": TRAIN_FILE, **source}],
-        **({"test_datasets": [{"path": VALIDATION_FILE, **source}]} if setup.validated else {}),
+        **(
+            {"test_datasets": [{"path": VALIDATION_FILE, **source}], "eval_strategy": "epoch"}
+            if setup.validated
+            else {}
+        ),
         "train_on_inputs": False,
         "adapter": "lora",
         "lora_r": 16,
@@ -97,10 +103,10 @@ def trl(setup: Setup) -> dict[str, str]:
         "use_peft": True,
         "lora_r": 16,
         "lora_alpha": 32,
+        "lora_target_modules": "all-linear",
         "max_length": CUTOFF_TOKENS,
         "per_device_train_batch_size": 2,
         "gradient_accumulation_steps": 4,
-        "gradient_checkpointing": True,
         "num_train_epochs": setup.epochs,
         "learning_rate": setup.learning_rate,
         "lr_scheduler_type": "cosine",
@@ -136,7 +142,8 @@ def llama_factory(setup: Setup) -> dict[str, str]:
         "dataset_dir": "data",
         "dataset": "corpus_training",
         **({"eval_dataset": "corpus_validation", "eval_strategy": "epoch"} if setup.validated else {}),
-        "template": "default",
+        # Without one it takes the model's own; this is the one of plain text whose end is learnt.
+        **({"template": "fewshot"} if setup.form == PAIR else {}),
         "cutoff_len": CUTOFF_TOKENS,
         "per_device_train_batch_size": 2,
         "gradient_accumulation_steps": 4,
@@ -154,12 +161,12 @@ def unsloth(setup: Setup) -> dict[str, str]:
     """Return `train.py`, as Unsloth is a library: it loads the model, and TRL's trainer takes TRL's settings."""
     kind = "DPO" if setup.form == PREFERENCE else "SFT"
     checked = 'eval_dataset=data["validation"], ' if setup.validated else ""
+    when = "epoch" if setup.validated else "no"
     lines = [
-        f'"""Trains {setup.model} with Unsloth: python train.py"""',
+        '"""Trains a model with Unsloth: python train.py"""',
         "",
-        f"from unsloth import FastLanguageModel{', PatchDPOTrainer' if kind == 'DPO' else ''}",
+        "from unsloth import FastLanguageModel  # first, as it changes what TRL is",
         "",
-        *(["PatchDPOTrainer()", ""] if kind == "DPO" else []),
         "from datasets import load_dataset",
         f"from trl import {kind}Config, {kind}Trainer",
         "",
@@ -171,7 +178,7 @@ def unsloth(setup: Setup) -> dict[str, str]:
         f"settings = {kind}Config(",
         f"    num_train_epochs={setup.epochs}, learning_rate={setup.learning_rate}, seed={SEED},",
         "    per_device_train_batch_size=2, gradient_accumulation_steps=4, lr_scheduler_type='cosine',",
-        "    output_dir='out',",
+        f"    max_length={CUTOFF_TOKENS}, eval_strategy={when!r}, output_dir='out',",
         ")",
         f"trainer = {kind}Trainer(",
         f'    model=model, processing_class=tokenizer, train_dataset=data["train"], {checked}args=settings',
@@ -183,16 +190,24 @@ def unsloth(setup: Setup) -> dict[str, str]:
     return {"train.py": "\n".join(lines) + "\n"}
 
 
-TRAINERS: dict[str, Callable[[Setup], dict[str, str]]] = {
-    "axolotl": axolotl,
-    "trl": trl,
-    "llama-factory": llama_factory,
-    "unsloth": unsloth,
-}
-"""Trainer -> what makes its configuration: file name, relative to the folder, -> content."""
+class Trainer(msgspec.Struct, frozen=True):
+    """An open trainer.
 
-PROMPT_APART = frozenset({"trl", "unsloth"})
-"""Trainers whose preferences have the question as `prompt`; the others' have it as `messages`."""
+    Attributes:
+        configure: makes its configuration: file name, relative to the folder, -> content.
+        lines: form -> what makes the lines of its data.
+    """
+
+    configure: Callable[[Setup], dict[str, str]]
+    lines: Mapping[str, Convert]
+
+
+TRAINERS = {
+    "axolotl": Trainer(axolotl, TOGETHER),
+    "trl": Trainer(trl, APART),
+    "llama-factory": Trainer(llama_factory, TOGETHER),
+    "unsloth": Trainer(unsloth, APART),
+}
 
 
 def _yaml(config: dict[str, Any]) -> str:

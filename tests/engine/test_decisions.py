@@ -1,6 +1,7 @@
 """The engine's pure parts: what comes next, what may be spent, what is tried again."""
 
 import random
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,45 @@ def test_every_position_comes_once_but_what_is_done_excluded_or_beyond_the_limit
     schedule = Schedule(100, done, keeps=lambda index: index % modulus == 0, limit=limit)
     passing = [index for index in range(100) if index in finished or index % modulus == 0][:limit]
     assert drained(schedule) == [index for index in passing if index not in finished]
+
+
+@given(st.integers(0, 60), st.integers(1, 100), st.integers(1, 5), st.randoms(use_true_random=False))
+def test_a_run_begins_where_the_last_one_had_nothing_left_to_do_and_misses_nothing(
+    handed_out: int, limit: int, modulus: int, chance: random.Random
+) -> None:
+    done, looked_at = DoneSet(), list[int]()
+
+    def keeps(index: int) -> bool:
+        looked_at.append(index)
+        return index % modulus == 0
+
+    first = Schedule(100, done, keeps=keeps, limit=limit)
+    taken = [index for index in (first.next() for _ in range(handed_out)) if isinstance(index, int)]
+    done.update(index for index in taken if chance.random() < 0.9)
+    horizon = first.horizon
+    assert horizon >= next((index for index in taken if index not in done), len(taken))
+    expected = drained(Schedule(100, done, keeps=keeps, limit=limit))
+    looked_at.clear()
+    assert drained(Schedule(100, done, horizon=horizon, keeps=keeps, limit=limit)) == expected
+    assert not [index for index in looked_at if index < horizon]
+
+
+def test_the_horizon_does_not_wait_in_memory_for_an_item_that_takes_long() -> None:
+    done = DoneSet()
+    schedule = Schedule(10**6, done)
+    first = schedule.next()
+    tracemalloc.start()
+    for _ in range(300_000):
+        index = schedule.next()
+        assert isinstance(index, int)
+        done.add(index)
+        if index % 1000 == 0:
+            assert schedule.horizon == first == 0
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held_bytes < 3_000_000
+    done.add(0)
+    assert schedule.horizon == 300_001
 
 
 @given(st.integers(1, 60), st.randoms(use_true_random=False))
@@ -71,6 +111,8 @@ def test_marking_many_as_done_is_marking_each(several: list[list[int]], is_fille
     assert all((index in done) == (index in model) for index in probed - {-1})
     assert done.add(131_073) == (131_073 not in model)
     assert list(done) == sorted(model | {131_073})
+    for index in (0, 70_000, 70_001, 131_072, 131_074, 196_608, 10**6):
+        assert done.count_below(index) == sum(1 for each in model | {131_073} if each < index)
 
 
 def test_a_full_page_of_the_done_set_takes_no_memory() -> None:

@@ -63,7 +63,12 @@ class Bench:
         self.gate = asyncio.Event()
         self.store = store_in(folder)
         self.writer = Writer(
-            "job", self.store, blocking=self.blocking, free_bytes=lambda: 1 << 40, emit=self.events.append
+            "job",
+            self.store,
+            blocking=self.blocking,
+            free_bytes=lambda: 1 << 40,
+            horizon=lambda: 0,
+            emit=self.events.append,
         )
 
     async def blocking(self, function: Callable[[], Any]) -> Any:
@@ -120,7 +125,9 @@ def test_no_call_is_issued_between_the_first_refusal_of_the_disk_and_a_durable_p
     async def main() -> None:
         disk = FailingDisk()
         store = store_in(tmp_path, disk)
-        writer = Writer("job", store, blocking=in_thread, free_bytes=lambda: 1 << 40, emit=lambda _: None)
+        writer = Writer(
+            "job", store, blocking=in_thread, free_bytes=lambda: 1 << 40, horizon=lambda: 0, emit=lambda _: None
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(writer.run())
             assert not writer.is_full

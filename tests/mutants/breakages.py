@@ -272,6 +272,14 @@ BREAKAGES = [
         scale=1,
     ),
     Breakage(
+        "the next run begins behind what was handed out, not behind what is done",
+        "engine/schedule.py",
+        "return self._handed_out[0] if self._handed_out else self._position",
+        "return self._position",
+        ENGINE,
+        scale=1,
+    ),
+    Breakage(
         "decided items are forgotten when a job is opened again",
         "journal/store.py",
         "            self.done.update(covered.decided)\n",

@@ -131,21 +131,23 @@ class Assembly:
     ) -> Engine:
         """Return the engine that runs what is left of the job, `most` items at once at most."""
         spec, store = self.spec, self.store
+        self.schedule = Schedule(
+            self.space.size,
+            store.done,
+            horizon=store.horizon,
+            kept=store.figures.outcomes.kept,
+            keeps=self._keeps if spec.space.where is not None else None,
+            limit=spec.space.limit,
+            target=spec.target.kept if spec.target else None,
+        )
         self.writer = Writer(
             self.job,
             store,
             blocking=blocking,
             free_bytes=partial(self._files.free_bytes, self._folder),
+            horizon=lambda: self.schedule.horizon,
             emit=emit,
             low_bytes=low_bytes,
-        )
-        self.schedule = Schedule(
-            self.space.size,
-            store.done,
-            kept=store.figures.outcomes.kept,
-            keeps=self._keeps if spec.space.where is not None else None,
-            limit=spec.space.limit,
-            target=spec.target.kept if spec.target else None,
         )
         purse = Purse(self.job, self._budget(), self.writer, self.halt, emit)
         left, concurrency = max(self.space.size - len(store.done), 1), spec.limits.concurrency

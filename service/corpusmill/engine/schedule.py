@@ -6,6 +6,7 @@ Rules of this file: no tasks, no clock. Positions are looked at in the job's ord
 
 import enum
 import math
+from collections import deque
 from collections.abc import Callable
 
 from corpusmill.journal.done import DoneSet
@@ -31,6 +32,7 @@ class Schedule:
     Args:
         size: positions in the order.
         done: items that have an outcome; they are passed over but count towards `limit`.
+        horizon: every position below it is done, or is no item, as is known from earlier runs.
         kept: how many of them were kept.
         keeps: whether a position's combination is in the space; None where every one is.
         limit: items of the job, None for all.
@@ -42,6 +44,7 @@ class Schedule:
         size: int,
         done: DoneSet,
         *,
+        horizon: int = 0,
         kept: int = 0,
         keeps: Callable[[int], bool] | None = None,
         limit: int | None = None,
@@ -49,8 +52,10 @@ class Schedule:
     ) -> None:
         self._size, self._done, self._keeps = size, done, keeps
         self._limit, self._target = limit if limit is not None else size, target
-        self._position = 0
-        self._passed = 0
+        self._position = horizon
+        self._passed = done.count_below(horizon)
+        self._handed_out: deque[int] = deque()
+        self._tidy_at = 2 * PATIENCE
         self._decided = len(done)
         self.kept = kept
         self.out = 0
@@ -73,6 +78,16 @@ class Schedule:
     def dropped(self) -> None:
         """Take note that an item that was out is given up without an outcome (the run is ending)."""
         self.out -= 1
+
+    @property
+    def horizon(self) -> int:
+        """Every position below it is done by now, or is no item; the next run need not look at them again."""
+        while self._handed_out and self._handed_out[0] in self._done:
+            self._handed_out.popleft()
+        if len(self._handed_out) >= self._tidy_at:
+            self._handed_out = deque(position for position in self._handed_out if position not in self._done)
+            self._tidy_at = 2 * max(len(self._handed_out), PATIENCE)
+        return self._handed_out[0] if self._handed_out else self._position
 
     @property
     def target_met(self) -> bool:
@@ -102,6 +117,7 @@ class Schedule:
             elif self._keeps is None or self._keeps(position):
                 self._passed += 1
                 self.out += 1
+                self._handed_out.append(position)
                 return position
         return Idle.LOOK_AGAIN
 

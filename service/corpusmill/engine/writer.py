@@ -51,6 +51,7 @@ class Writer:
         store: the job's files.
         blocking: runs the store's blocking calls.
         free_bytes: free space on the job's disk.
+        horizon: below which position of the job's order nothing is left to do.
         emit: takes events.
         low_bytes: free space below which no call is issued; issuing goes on at twice this.
     """
@@ -62,11 +63,12 @@ class Writer:
         *,
         blocking: Blocking,
         free_bytes: Callable[[], int],
+        horizon: Callable[[], int],
         emit: Emit,
         low_bytes: int = LOW_BYTES,
     ) -> None:
         self._job, self._store, self._blocking, self._emit = job, store, blocking, emit
-        self._free_bytes, self._low_bytes = free_bytes, low_bytes
+        self._free_bytes, self._low_bytes, self._horizon = free_bytes, low_bytes, horizon
         self._pending: deque[tuple[int, Entry | Callable[[], Iterable[Entry]]]] = deque()
         self._pending_bytes = 0
         self._put_count = self._durable_count = 0
@@ -177,7 +179,7 @@ class Writer:
         """Fold what is durable; a full disk puts that off, because what is still out must come to the journal first."""
         self._unsettled = True
         try:
-            sealed = await self._blocking(self._store.settle)
+            sealed = await self._blocking(partial(self._store.settle, self._horizon()))
         except OSError as error:
             if error.errno not in FULL:
                 raise BrokenDiskError(f"the disk refused a shard: {error.strerror}") from error

@@ -24,6 +24,7 @@ from corpusmill.journal.state import Covered
 from corpusmill.journal.store import Render
 
 DAMAGED = "damaged"
+PIECE_BYTES = 16 << 20
 NAMED = 1000
 """How many items are named at most."""
 
@@ -128,14 +129,22 @@ class Examination:
 
     def _is_whole(self, place: str, name: str, sha256: str) -> bool:
         try:
-            content = self._files.read(self._folder / place / name)
+            found = self._digest(self._folder / place / name)
         except FileNotFoundError:
             self._tell(f"{place}/{name}", "is named by the manifest but missing")
             return False
-        if hashlib.sha256(content).hexdigest() != sha256:
+        if found != sha256:
             self._tell(f"{place}/{name}", "its sha256 is not the manifest's")
             return False
         return True
+
+    def _digest(self, path: Path) -> str:
+        """Return the sha256 of a file, which may be too large for memory."""
+        digest, offset = hashlib.sha256(), 0
+        while piece := self._files.read_at(path, offset, PIECE_BYTES):
+            digest.update(piece)
+            offset += len(piece)
+        return digest.hexdigest()
 
     def _examine_journal(self) -> None:
         """Read the journal as a recovery of the whole would; where that stops, look at what is left."""

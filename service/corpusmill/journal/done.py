@@ -51,6 +51,12 @@ class DoneSet:
             self._missing[number] = missing
             self._pages[number] = page if missing else None
 
+    def count_below(self, index: int) -> int:
+        """Return how many indexes of the set are below this one."""
+        number, bit = divmod(index, PAGE_BITS)
+        whole = sum(PAGE_BITS - self._missing[page] for page in self._pages if page < number)
+        return whole + (int.from_bytes(self._bits(number), "little") & ((1 << bit) - 1)).bit_count()
+
     def __iter__(self) -> Iterator[int]:
         """Yield the indexes in ascending order."""
         for number in sorted(self._pages):

@@ -39,6 +39,7 @@ class Fold:
         done: the items that have an outcome.
         sheet: the balance sheet.
         sealed_sequence: the last journal line that was folded.
+        horizon: what the next commit says of the positions below it; see there.
         job_state: the state in which the last run left the job; `running` if it did not end by itself.
         sketches: the rows of kept texts, where near duplicates are looked for.
     """
@@ -54,6 +55,7 @@ class Fold:
         self._uncommitted_bytes = 0
         self.sketches = Sketches(files, folder / "state", len(commits) + 1)
         self.done = DoneSet()
+        self.horizon = commits[-1].horizon if commits else 0
         self._paid_lines, self._paid_indexes = array("Q"), array("Q")
         self.sheet = commits[-1].sheet.copy() if commits else Sheet()
         self.sealed_sequence = commits[-1].sealed_sequence if commits else 0
@@ -122,6 +124,7 @@ class Fold:
             sealed_at=self._now(),
             job_state=job_state,
             sketches=sketches,
+            horizon=self.horizon,
         )
         write_commit(self._files, self._folder / "manifest", commit)
         self._committed, self.job_state = number, job_state

@@ -45,7 +45,8 @@ class Log:
         self._offset = 0
         self._opening = tail.carried
         for number in segment_numbers(files, folder):
-            files.give_back(folder / segment_name(number))
+            if number >= min(reader.live, default=0):
+                files.give_back(folder / segment_name(number))
         if tail.last is not None:
             block = tail.last
             self._open_with(block.lines, first=block.header.b, chain=block.header.c)

@@ -35,6 +35,7 @@ class Commit(msgspec.Struct, frozen=True):
         corpus, rejects: the shards that this commit adds, if any.
         state: its sidecar.
         sketches: the rows of the texts that its decisions keep, where near duplicates are looked for.
+        horizon: every position of the job's order below it has its outcome, or is no item; 0 in older manifests.
         sealed_sequence: decisions up to this line of the journal are in committed shards.
         replay_segment, replay_offset: the journal's block from which recovery must read: it stands at or before the
             first line of any item that was paid for but not decided.
@@ -54,6 +55,7 @@ class Commit(msgspec.Struct, frozen=True):
     job_state: str = "running"
     replay_offset: int = 0
     sketches: StateFile | None = None
+    horizon: int = 0
 
     @property
     def replay(self) -> Place:

@@ -19,6 +19,9 @@ from corpusmill.journal.places import BEGINNING, Place, Places
 
 SUFFIX = ".jsonl.zst"
 
+HEAD_BYTES = 2 << 20
+"""What is read of a segment to look at its first block, which hardly ever is longer."""
+
 
 class Standing(msgspec.Struct, frozen=True):
     """Where a block stands, and how long its frame is."""
@@ -52,7 +55,7 @@ class Live(msgspec.Struct, frozen=True):
 
     number: int
     valid_bytes: int | None
-    opening: Block
+    opening: Opening
 
 
 def segment_name(number: int) -> str:
@@ -73,14 +76,14 @@ def live_segments(files: Files, folder: Path, oldest: int = 0) -> list[Live]:
     for number in reversed(numbers):
         if wanted and number != wanted:
             continue
-        content = files.read(folder / segment_name(number))
-        opening = _opening(content)
-        if opening is None or opening.header.open is None:
-            if wanted or any(True for _ in frames_behind(memoryview(content), 0)):
-                raise CorruptionError(f"journal segment {segment_name(number)}: its first block is damaged")
+        path = folder / segment_name(number)
+        opening = _opening(files, path)
+        if opening is None:
+            if wanted or any(True for _ in frames_behind(memoryview(files.read(path)), 0)):
+                raise CorruptionError(f"journal segment {path.name}: its first block is damaged")
             continue
         chain.append(Live(number, valid_bytes, opening))
-        wanted, valid_bytes = opening.header.open.previous, opening.header.open.previous_valid
+        wanted, valid_bytes = opening.previous, opening.previous_valid
         if wanted < max(oldest, 1):
             break
     else:
@@ -161,14 +164,14 @@ class Reader:
 
 def _origin(live: Live, number: int) -> Opening:
     """Continue before a segment whose opening block is its last: it contributes nothing that is not carried again."""
-    opening = live.opening.header.open
-    assert opening is not None, "live segments open with an opening"  # noqa: S101 - an invariant of live_segments
-    return Opening(number, opening.previous, opening.previous_valid)
+    return Opening(number, live.opening.previous, live.opening.previous_valid)
 
 
-def _opening(content: bytes) -> Block | None:
-    """Return the first block, or None if it is not whole."""
-    try:
-        return decode_block(memoryview(content), 0)
-    except BadBlockError:
-        return None
+def _opening(files: Files, path: Path) -> Opening | None:
+    """Return what the first block says of the segment, or None if it is not whole."""
+    for content in (files.read_at(path, 0, HEAD_BYTES), files.read(path)):
+        try:
+            return decode_block(memoryview(content), 0).header.open
+        except BadBlockError:
+            continue
+    return None

@@ -146,9 +146,11 @@ def sync_once(file: File, name: str) -> None:
 def write_durably(files: Files, path: Path, content: bytes) -> None:
     """Put a file in place whole or not at all; the sync of the folder is the caller's."""
     temporary = path.with_name(path.name + ".tmp")
-    if temporary.name in files.names(path.parent):
+    try:
+        file = files.create(temporary)
+    except FileExistsError:
         files.remove(temporary)
-    file = files.create(temporary)
+        file = files.create(temporary)
     try:
         write_all(file, 0, content)
         sync_once(file, path.name)

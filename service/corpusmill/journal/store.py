@@ -82,6 +82,11 @@ class JobStore:
         return self._fold.done
 
     @property
+    def horizon(self) -> int:
+        """Every position of the job's order below it has its outcome, or is no item."""
+        return self._fold.horizon
+
+    @property
     def sketches(self) -> Sketches:
         """The rows of kept texts; to be read only."""
         return self._fold.sketches
@@ -107,14 +112,18 @@ class JobStore:
         self._folding.extend(enumerate(entries, first))
         return sum(len(entry.line) for entry in entries)
 
-    def settle(self) -> list[tuple[str, Sealed]]:
+    def settle(self, horizon: int = 0) -> list[tuple[str, Sealed]]:
         """Fold what is durable into the shards; return the shards that were sealed, with their folders.
+
+        Args:
+            horizon: every position below it is in `done`, or is no item; it only grows.
 
         Raises:
             OSError: the disk is full; call again later, nothing is lost.
             BrokenDiskError: a shard cannot be made durable; the run must end, the next one makes it again.
         """
         sealed: list[tuple[str, Sealed]] = []
+        self._fold.horizon = max(self._fold.horizon, horizon)
         while self._folding:
             sequence, entry = self._folding[0]
             if self._fold.is_full_for(entry):

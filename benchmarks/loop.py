@@ -54,7 +54,8 @@ def endpoint() -> Iterator[dict[str, str]]:
         yield dict(os.environ)
         return
     told = [each for pair in HABITS.items() for each in pair]
-    served = ["simulate", "--port", "0", "--models", f"{MODEL},{JUDGE}"]
+    # Items in other words than the reference's would be counted as wrong, and the truth would not be known.
+    served = ["simulate", "--port", "0", "--models", f"{MODEL},{JUDGE}", "--reworded", "0"]
     process = subprocess.Popen([*PROGRAM, *served, *told], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:

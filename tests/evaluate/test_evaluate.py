@@ -19,7 +19,7 @@ from tests.e2e.running import command, simulated, stats, write_spec
 from tests.evaluate.truth import judged
 
 RECIPE, HELD_OUT = "medical-loop", 60
-FAULTS = {"invented": 0.15, "missed": 0.12, "sloppy": 0.3}
+FAULTS = {"invented": 0.15, "missed": 0.12, "sloppy": 0.3, "reworded": 0.0}
 TUNED_SHARE, BIAS = 0.2, 0.15
 SERVED = ("--models", "simulated,judge", "--tuned", str(TUNED_SHARE), "--judge-bias", str(BIAS))
 HABITS = [each for name, share in FAULTS.items() for each in (f"--{name}", str(share))]

@@ -22,6 +22,7 @@ _OPTION_OF_FIELD = {
     "invented_share": "--invented",
     "missed_share": "--missed",
     "sloppy_share": "--sloppy",
+    "reworded_share": "--reworded",
     "tuned_share": "--tuned",
     "judge_bias_share": "--judge-bias",
     "requests_per_minute": "--rpm",
@@ -88,12 +89,20 @@ class InvalidOption(click.ClickException):
 )
 @click.option("--sloppy", "sloppy_share", type=float, default=0.0, help="Share of such lists that have no bullets.")
 @click.option(
+    "--reworded",
+    "reworded_share",
+    type=float,
+    default=0.02,
+    show_default=True,
+    help="Share of the true items of such lists that are told in other words.",
+)
+@click.option(
     "--tuned",
     "tuned_share",
     type=float,
     default=0.2,
     show_default=True,
-    help="What a tuned model still has of these three shares.",
+    help="What a tuned model still has of these four shares.",
 )
 @click.option(
     "--judge-bias",

@@ -80,13 +80,14 @@ def read_answers(lines: Iterable[bytes], items: Items, spec: EvaluationSpec, cal
     # A server that knows no `n` gives one completion a call: its silence weighs as much as its answers.
     each = max(map(len, texts.values()), default=calls_choices)
     return [
-        _counted(item, choice, text, spec)
+        counted(item, choice, text, spec)
         for item in map(items.item, items.indexes())
         for choice, text in enumerate(texts.get(item.index) or [""] * each)
     ]
 
 
-def _counted(item: HeldOut, choice: int, text: str, spec: EvaluationSpec) -> Answer:
+def counted(item: HeldOut, choice: int, text: str, spec: EvaluationSpec) -> Answer:
+    """Return an answer to an item, counted."""
     told = items_of(text, spec.none)
     return Answer(
         index=item.index,

@@ -13,16 +13,23 @@ from corpusmill.simulate.grammar import read_rules
 
 _NOTE = read_rules("note.txt")
 _OWN = read_rules("findings.txt")
+
+
+def _once(*terms: str) -> tuple[str, ...]:
+    """Each term once, whatever its case: who misses it would find it a second time."""
+    return tuple({term.lower(): term for term in terms}.values())
+
+
 TERMS: dict[str, tuple[str, ...]] = {
-    "diagnosis": (*_NOTE["condition"], *_OWN["diagnosis"]),
-    "medication": (*_NOTE["drug"], *_OWN["medication"]),
-    "prognosis": tuple(_OWN["prognosis"]),
-    "test": (*_NOTE["test"], *_OWN["test"]),
+    "diagnosis": _once(*_NOTE["condition"], *_OWN["diagnosis"]),
+    "medication": _once(*_NOTE["drug"], *_OWN["medication"]),
+    "prognosis": _once(*_OWN["prognosis"]),
+    "test": _once(*_NOTE["test"], *_OWN["test"]),
 }
 """What can be found, by what is looked for."""
 
 REWORDED_SHARE = 0.02
-"""Share of the true findings that are told in other words than the note's."""
+"""Share of the true findings that are told in other words than the note's, where nobody says otherwise."""
 _SYNONYMS = (
     ("three times daily", "3x a day"),
     ("twice daily", "2x a day"),
@@ -46,11 +53,13 @@ class Care(NamedTuple):
         invented: of the findings that are told, in the mean, the share that the note does not name; below 1.
         missed: of what the note names, the share that is not told.
         sloppy: of the lists, the share that has numbers and an introduction instead of bullets.
+        reworded: of the true findings, the share that is told in other words than the note's.
     """
 
     invented: float = 0.0
     missed: float = 0.0
     sloppy: float = 0.0
+    reworded: float = REWORDED_SHARE
 
     def times(self, share: float) -> "Care":
         """Return a reader who has only this share of each fault."""
@@ -90,16 +99,17 @@ def findings(source: str, sought: str, random: Random, care: Care) -> list[Findi
     for term in true:
         if care.missed and random.random() < care.missed:
             continue
-        told.append(Finding(_reworded(term, random), invented=False))
+        told.append(Finding(_reworded(term, random, care.reworded), invented=False))
         if random.random() < care.invented / (1 - care.invented):
-            told.append(Finding(_invented(source, sought, true, random), invented=True))
+            taken = {finding.text.lower() for finding in told}
+            told.append(Finding(_invented(source, sought, true, random, taken), invented=True))
     unique = {finding.text.lower(): finding for finding in told}
     return list(unique.values())
 
 
-def _reworded(term: str, random: Random) -> str:
+def _reworded(term: str, random: Random, share: float) -> str:
     """A finding in other words, seldom; else as it is."""
-    if random.random() >= REWORDED_SHARE:
+    if random.random() >= share:
         return term
     for words, synonym in _SYNONYMS:
         if term.endswith(words):
@@ -108,11 +118,12 @@ def _reworded(term: str, random: Random) -> str:
     return f"{last} of {' '.join(rest)}" if rest else term
 
 
-def _invented(source: str, sought: str, true: list[str], random: Random) -> str:
+def _invented(source: str, sought: str, true: list[str], random: Random, taken: set[str]) -> str:
+    """Something that the text does not name, and that is not told already: what is told twice is told once."""
     numbered = [term for term in true if _NUMBER.search(term)]
     if numbered and random.random() < 0.5:
         altered = _NUMBER.sub(lambda number: str(int(number[0]) * 2 + 5), random.choice(numbered), count=1)
-        if altered.lower() not in source.lower():
+        if altered.lower() not in source.lower() and altered.lower() not in taken:
             return altered
     lowered = source.lower()
-    return random.choice([term for term in TERMS[sought] if term.lower() not in lowered])
+    return random.choice([term for term in TERMS[sought] if term.lower() not in lowered and term.lower() not in taken])

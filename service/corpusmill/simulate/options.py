@@ -39,7 +39,8 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
         invented_share: of what is listed of a clinical note, the share that the note does not name.
         missed_share: of what a note names, the share that a list of it leaves out.
         sloppy_share: of lists of what a note names, the share that has numbers and an introduction, not bullets.
-        tuned_share: of these three shares, what a tuned model still has.
+        reworded_share: of the true items of such lists, the share that is told in other words than the note's.
+        tuned_share: of these four shares, what a tuned model still has.
         judge_bias_share: of the verdicts on two answers, the share that falls on what stands first, whatever it says.
         requests_per_minute, tokens_per_minute: None means no limit of that kind.
         accounting: `reserve` charges what a request may use; `settle` gives back, once it is answered, what it did not.
@@ -64,6 +65,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     invented_share: float = 0.1
     missed_share: float = 0.0
     sloppy_share: float = 0.0
+    reworded_share: float = 0.02
     tuned_share: float = 0.2
     judge_bias_share: float = 0.0
     requests_per_minute: int | None = None
@@ -109,6 +111,7 @@ _BOUNDS = (
     ("invented_share", 0.0, 0.5),
     ("missed_share", 0.0, 0.9),
     ("sloppy_share", 0.0, 1.0),
+    ("reworded_share", 0.0, 1.0),
     ("tuned_share", 0.0, 1.0),
     ("judge_bias_share", 0.0, 1.0),
     ("requests_per_minute", 1, 1_000_000_000),

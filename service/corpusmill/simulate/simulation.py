@@ -90,7 +90,7 @@ class Simulation:
         self._plan = FaultPlan(options.faults)
         self._visits = Visits(VISITS_KEPT)
         self._prefixes = Visits(PREFIXES_KEPT)
-        care = Care(options.invented_share, options.missed_share, options.sloppy_share)
+        care = Care(options.invented_share, options.missed_share, options.sloppy_share, options.reworded_share)
         self._author = Author(prompt_key(options.seed, "pool"), options.text_chars, care, options.judge_bias_share)
         self._tuned = replace(self._author, care=care.times(options.tuned_share))
         self._serial = count(1)

@@ -93,6 +93,20 @@ def by_tokens(*, settles: bool, tells_headers: bool = True) -> Callable[[random.
     return make
 
 
+def by_tokens_of_a_minute(used_share: float = 0.0) -> Callable[[random.Random], Server]:
+    """Return a maker of servers that count as LiteLLM's proxy does.
+
+    In minutes, the whole `max_tokens` until a request is answered; they say what is left and not for how long, and ask
+    for a whole minute's pause however little of theirs is left.
+    """
+
+    def make(chance: random.Random) -> Server:
+        tokens = FixedWindow(TPM, used_share)
+        return Server(chance, tokens=tokens, settles=True, tells_resets=False, asks_seconds=60.0, latency_seconds=3.0)
+
+    return make
+
+
 def one_second(limit: float, used_share: float) -> FixedWindow:
     """Return windows of a second, as Azure has them."""
     return FixedWindow(limit / 60, used_share, 1.0)
@@ -116,6 +130,8 @@ SCENARIOS = (
     ),
     Scenario("tokens, reserved", by_tokens(settles=False), TOKENS, 0.995, 0.0),
     Scenario("tokens, settled", by_tokens(settles=True), TOKENS, 0.995, 0.0),
+    Scenario("tokens, fixed 60 s, settled", by_tokens_of_a_minute(), TOKENS, 0.98, 0.0),
+    Scenario("the same, found used up", by_tokens_of_a_minute(0.97), TOKENS, 0.98, 0.005),
     Scenario("bucket, no headers", by_requests(LeakyBucket, tells_headers=False), REQUESTS, 0.99, 0.0),
     Scenario("limits unknown, headers", by_requests(LeakyBucket), Limits(), 0.99, 0.0),
     Scenario("four processes on one key", by_requests(LeakyBucket), REQUESTS, 0.99, 0.003, clients=4, workers=500),

@@ -55,6 +55,8 @@ class Server:
         tokens: counts tokens: prompt and `max_tokens` at admission.
         settles: the tokens are corrected to what was used when the answer is done; else they stay taken.
         tells_headers: answers carry `x-ratelimit-*`.
+        tells_resets: and say when all of it is back.
+        asks_seconds: what every refusal asks for, whatever is left of the window; None for the exact wait.
         latency_seconds: of an answer of 600 tokens; it grows with the answer's length.
         chance: randomness of the network.
     """
@@ -67,6 +69,8 @@ class Server:
         tokens: Meter | None = None,
         settles: bool = False,
         tells_headers: bool = True,
+        tells_resets: bool = True,
+        asks_seconds: float | None = None,
         latency_seconds: float = 9.0,
     ) -> None:
         self.requests, self.tokens = requests, tokens
@@ -74,6 +78,8 @@ class Server:
         self.refused: Counter[str] = Counter()
         self._settles = settles
         self._tells_headers = tells_headers
+        self._tells_resets = tells_resets
+        self._asks_seconds = asks_seconds
         self._latency_seconds = latency_seconds
         self._chance = chance
 
@@ -88,7 +94,7 @@ class Server:
         )
         if wait_seconds > 0:
             self.refused[sender] += 1
-            return Reply(429, self._headers(now), wait_seconds)
+            return Reply(429, self._headers(now), self._asks_seconds or wait_seconds)
         self.accepted[sender] += 1
         if self.requests:
             self.requests.charge(1, now)
@@ -107,7 +113,8 @@ class Server:
                 if meter is not None:
                     headers[f"x-ratelimit-limit-{name}"] = str(int(meter.limit))
                     headers[f"x-ratelimit-remaining-{name}"] = str(max(0, int(meter.limit - meter.used(now))))
-                    headers[f"x-ratelimit-reset-{name}"] = duration(meter.reset_seconds(now))
+                    if self._tells_resets:
+                        headers[f"x-ratelimit-reset-{name}"] = duration(meter.reset_seconds(now))
         return headers
 
 

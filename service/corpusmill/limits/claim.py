@@ -39,6 +39,7 @@ class Claim:
         number: its place in the order of sending.
         reserved: what a server that takes `max_tokens` at admission counts for it, by kind.
         sent_before: what the gate had sent until then in that measure, by kind, this claim included.
+        returned_before: what of that had turned out not to be used, until then.
         is_probe: whether a closed gate let it through to learn whether the server is there.
     """
 
@@ -51,6 +52,7 @@ class Claim:
         "number",
         "queued_at",
         "reserved",
+        "returned_before",
         "sent_before",
         "state",
     )
@@ -62,6 +64,7 @@ class Claim:
         self.amounts: Amounts = NOTHING
         self.reserved: Amounts = NOTHING
         self.sent_before: Amounts = NOTHING
+        self.returned_before: Amounts = NOTHING
         self.queued_at = self.granted_at = 0.0
         self.number = 0
         self.is_probe = False

@@ -206,5 +206,9 @@ class Gate(Generic[C]):
         self.pacer.refused(claim, outcome, now, is_daily)
         if kind is RefusalKind.QUOTA:
             self.pacer.opening.close()
+        renewal_at = self.pacer.rates.renewal_at(claim, now) if kind is RefusalKind.RATE and not is_daily else None
+        if renewal_at is not None and renewal_at < now + seconds:
+            seconds = renewal_at - now
+            self.pacer.opening.close()
         if is_at_fault or asked is not None:
             self.pause(seconds, "daily limit" if is_daily else kind.value, now)

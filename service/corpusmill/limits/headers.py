@@ -2,9 +2,11 @@
 
 Rule of this file: a header that is missing, malformed or impossible (a limit of 0 or -1, more left than allowed) says
 nothing. Names and formats: OpenAI's rate-limit guide (`x-ratelimit-limit-requests`, "6m0s", "12ms", "4m12.172s"), with
-the suffixes that Cerebras adds where it states the period itself (`-day`, `-hour`, `-minute`).
+the suffixes that Cerebras adds where it states the period itself (`-day`, `-hour`, `-minute`), and the scopes that
+LiteLLM's proxy names (`x-ratelimit-api_key-limit-tokens`), each a limit of its own.
 """
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -23,6 +25,8 @@ DIMENSIONS: tuple[tuple[str, Kind, float | None], ...] = (
     ("tokens-day", Kind.TOKENS, DAY_SECONDS),
 )
 """What the last part of a header's name stands for: kind, and period where the name states it."""
+SCOPED = re.compile(r"x-ratelimit-([\w.-]{1,64})-limit-(requests|tokens)", re.ASCII | re.IGNORECASE)
+SCOPES_MOST = 8
 UNIT_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[dhms]))+")
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
@@ -75,11 +79,17 @@ class HeaderReader:
         if self._looked > 4 and self._looked % 64:
             return False
         for name, kind, period_seconds in DIMENSIONS:
-            limit_name = f"x-ratelimit-limit-{name}"
-            if limit_name in headers:
-                rest = (f"x-ratelimit-remaining-{name}", f"x-ratelimit-reset-{name}")
-                self._names.append((name, kind, period_seconds, limit_name, *rest))
+            self._add(headers, "", name, kind, period_seconds)
+        scoped = [match for match in map(SCOPED.fullmatch, headers) if match is not None]
+        for scope, what in [match.groups() for match in scoped][:SCOPES_MOST]:
+            self._add(headers, f"{scope}-", what, Kind[what.upper()], None)
         return bool(self._names)
+
+    def _add(self, headers: Mapping[str, str], scope: str, name: str, kind: Kind, period_seconds: float | None) -> None:
+        """Remember the names of a limit's headers, if it is told."""
+        names = [f"x-ratelimit-{scope}{part}-{name}" for part in ("limit", "remaining", "reset")]
+        if names[0] in headers:
+            self._names.append((scope + name, kind, period_seconds, names[0], names[1], names[2]))
 
 
 def number(text: str | None) -> float | None:
@@ -94,9 +104,11 @@ def duration_seconds(text: str | None) -> float | None:
     if text is None or len(text) > LONGEST_DURATION:
         return None
     try:
-        return max(0.0, float(text.removesuffix("s")))
+        seconds = float(text.removesuffix("s"))
     except ValueError:
         pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     if not DURATION.fullmatch(text):
         return None
     return sum(float(count) * UNIT_SECONDS[unit] for count, unit in DURATION_PART.findall(text))

@@ -49,6 +49,7 @@ class Pacer:
         """Charge a claim that is let through."""
         self.rates.buckets.charge(claim.amounts, now)
         claim.sent_before = self.rates.sent = add(self.rates.sent, claim.reserved)
+        claim.returned_before = self.rates.returned
         self.opening.sent(now)
 
     def withdrawn(self, claim: Claim, now: float) -> None:
@@ -64,6 +65,7 @@ class Pacer:
         if used_input is None or used_output is None or self.rates.limits.reserve_output:
             return 0.0
         used = (1.0, used_input + used_output, used_input, used_output)
+        self.rates.returned = add(self.rates.returned, add(claim.reserved, negative(used)))
         held, buckets = claim.amounts, self.rates.buckets
         more = (1.0 - held[0], used[1] - held[1], used_input - held[2], used_output - held[3])
         buckets.correct(more, claim.granted_at, now)

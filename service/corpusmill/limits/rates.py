@@ -27,6 +27,7 @@ class Rates:
         buckets: levels and limits.
         restraint: what refusals taught.
         sent: what was sent so far, by kind, as a server counts that takes `max_tokens` at admission.
+        returned: what of that was not used, of requests that were answered.
         is_limited: whether any limit per minute or less is known.
         may_rise: whether a rate may become higher by the mere passing of time.
     """
@@ -36,6 +37,7 @@ class Rates:
         self.buckets = Buckets()
         self.restraint = Restraint(now)
         self.sent: Amounts = NOTHING
+        self.returned: Amounts = NOTHING
         self.may_rise = False
         self._view = ServerView()
         self._slow_ramp = SlowRamp()
@@ -60,12 +62,12 @@ class Rates:
 
     def read(self, headers: Headers, claim: Claim, now: float) -> None:
         """Let the headers of an answer change limits, and set a daily bucket to what they say is used of it."""
-        if not self._view.read(headers, claim.granted_at, claim.sent_before, now):
+        if not self._view.read(headers, claim.granted_at, claim.sent_before, now, claim.returned_before):
             return
         self._adopt(now)
         for bucket in self.buckets.rows:
             if bucket.period_seconds >= DAY_SECONDS:
-                used = self._view.used(bucket, now, self.sent)
+                used = self._view.used(bucket, now, self.sent, self.returned)
                 if used is not None:
                     bucket.leak(now)
                     bucket.level = used
@@ -76,11 +78,15 @@ class Rates:
             self._slow_ramp.refused(now, claim.granted_at)
         elif outcome.refusal.kind is RefusalKind.RATE and not is_daily:
             if outcome.headers is not None:
-                self._view.refused(outcome.headers, claim.granted_at, claim.sent_before, now)
+                self._view.refused(outcome.headers, claim.granted_at, claim.sent_before, now, claim.returned_before)
                 self._adopt(now)
             is_steered = self._view.is_steering(now)
             self.restraint.refused(now, claim.granted_at, is_steered, self._delivered.share())
         self._tuned_at = -math.inf
+
+    def renewal_at(self, claim: Claim, now: float) -> float | None:
+        """Return when the limit that refused a claim is counted anew; None if that was not learnt."""
+        return self._view.renewal_at(claim.granted_at, now, self.sent, self.returned)
 
     def paused(self, now: float, until: float) -> None:
         """Start without credit when a pause is over."""
@@ -93,7 +99,7 @@ class Rates:
 
     def used_share(self, bucket: Bucket, now: float) -> float | None:
         """Return the share of the server's own bucket that is used, projected to now; None if that is not known."""
-        used = self._view.used(bucket, now, self.sent)
+        used = self._view.used(bucket, now, self.sent, self.returned)
         return None if used is None else used / bucket.limit
 
     def _adopt(self, now: float) -> None:
@@ -119,7 +125,8 @@ class Rates:
                 bucket.shape(now, 1.0, bucket.period_seconds)
             else:
                 limit = configured.get((bucket.kind, bucket.period_seconds))
-                steered = self._view.share(bucket, limit, now, self.sent, self._delivered.share() or 0.0)
+                delivered = self._delivered.share() or 0.0
+                steered = self._view.share(bucket, limit, now, self.sent, delivered, self.returned)
                 bucket.is_steered = steered is not None
                 bucket.shape(
                     now, share * (steered or static_share(burst_seconds, bucket.period_seconds)), burst_seconds

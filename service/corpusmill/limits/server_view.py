@@ -7,6 +7,7 @@ stand in for a limit that nobody configured. Reading costs little: a few times a
 from collections.abc import Mapping, Sequence
 
 from corpusmill.limits.bucket import Bucket
+from corpusmill.limits.buckets import NOTHING
 from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
 from corpusmill.limits.headers import HeaderReader, Reading
 from corpusmill.limits.steering import Form, Steering
@@ -32,7 +33,14 @@ class ServerView:
         self._kinds: dict[str, Kind] = {}
         self._next_read_at = 0.0
 
-    def read(self, headers: Mapping[str, str], sent_at: float, sent: Sequence[float], now: float) -> bool:
+    def read(
+        self,
+        headers: Mapping[str, str],
+        sent_at: float,
+        sent: Sequence[float],
+        now: float,
+        returned: Sequence[float] = NOTHING,
+    ) -> bool:
         """Take a response's headers; True if they were read, False if it was not worth while.
 
         Args:
@@ -40,6 +48,7 @@ class ServerView:
             sent_at: when its request was let through.
             sent: what the gate had sent until then, by kind, this request included.
             now: seconds.
+            returned: what of that had turned out not to be used.
         """
         if now < self._next_read_at:
             return False
@@ -48,7 +57,7 @@ class ServerView:
             return False
         self._next_read_at = now + READ_SECONDS
         for reading in readings:
-            self._take(reading, sent_at, sent[reading.kind])
+            self._take(reading, sent_at, sent[reading.kind], returned[reading.kind])
         return True
 
     def effective(self, configured: Sequence[Row]) -> list[Row]:
@@ -61,14 +70,20 @@ class ServerView:
         kinds = {kind for kind, _, _ in configured}
         for name, steering in self._steerings.items():
             kind, period = self._kinds[name], self._period(name)
-            is_recognised = steering.form in (Form.BUCKET, Form.DAY)
+            is_recognised = steering.is_recognised
             is_needed = kind not in kinds and (self._stated[name] is not None or steering.form is Form.WINDOW)
             if is_recognised or is_needed:
                 rows[kind, period] = min(steering.limit, rows.get((kind, period), steering.limit))
         return [(kind, limit, period) for (kind, period), limit in rows.items()]
 
     def share(
-        self, bucket: Bucket, configured: float | None, now: float, sent: Sequence[float], delivered: float
+        self,
+        bucket: Bucket,
+        configured: float | None,
+        now: float,
+        sent: Sequence[float],
+        delivered: float,
+        returned: Sequence[float] = NOTHING,
     ) -> float | None:
         """Return the share of the server's limit to run a bucket at; None for the static rate.
 
@@ -78,46 +93,80 @@ class ServerView:
             now: seconds.
             sent: what the gate has sent so far, by kind.
             delivered: the share of the limits that was accepted lately.
+            returned: what of what was sent was not used.
         """
-        steering = self._find(bucket)
-        if steering is None or (configured is not None and configured < CEILING_TOLERANCE * steering.limit):
-            return None
-        return steering.share(now, sent[bucket.kind], is_busy=delivered > BUSY_SHARE)
+        shares, kind = [], bucket.kind
+        one = sent[kind] / max(1.0, sent[Kind.REQUESTS])
+        for steering in self._find(bucket):
+            if configured is None or configured >= CEILING_TOLERANCE * steering.limit:
+                share = steering.share(now, sent[kind], delivered > BUSY_SHARE, returned[kind], one)
+                if share is not None:
+                    shares.append(share * min(1.0, steering.limit / bucket.limit))
+        return min(shares, default=None)
 
-    def used(self, bucket: Bucket, now: float, sent: Sequence[float]) -> float | None:
+    def used(
+        self, bucket: Bucket, now: float, sent: Sequence[float], returned: Sequence[float] = NOTHING
+    ) -> float | None:
         """Return what is used of the server's own bucket, projected to now; None if its form is not known."""
-        steering = self._find(bucket)
-        if steering is None or steering.form not in (Form.BUCKET, Form.DAY):
-            return None
-        return steering.used_share(now, sent[bucket.kind]) * steering.limit
+        kind = bucket.kind
+        told = [row.used_share(now, sent[kind], returned[kind]) for row in self._find(bucket) if row.is_recognised]
+        return max(told) * bucket.limit if told else None
 
-    def refused(self, headers: Mapping[str, str], sent_at: float, sent: Sequence[float], now: float) -> None:
+    def refused(
+        self,
+        headers: Mapping[str, str],
+        sent_at: float,
+        sent: Sequence[float],
+        now: float,
+        returned: Sequence[float] = NOTHING,
+    ) -> None:
         """Take the headers of a request refused for the rate: they tell most, or show that they tell nothing."""
         readings = self._reader.read(headers)
         for reading in readings:
-            self._take(reading, sent_at, sent[reading.kind])
+            self._take(reading, sent_at, sent[reading.kind], returned[reading.kind])
         if readings and max(reading.used / reading.limit for reading in readings) < ROOM_BELOW:
             for steering in self._steerings.values():
                 steering.disbelieve(now)
 
+    def renewal_at(
+        self, sent_at: float, now: float, sent: Sequence[float], returned: Sequence[float] = NOTHING
+    ) -> float | None:
+        """Return when the limit that refused a request is counted anew by what was learnt of it; None if nothing was.
+
+        Args:
+            sent_at: when the request was let through.
+            now: seconds.
+            sent: what the gate has sent so far, by kind.
+            returned: what of that was not used.
+        """
+        told = []
+        for name, steering in self._steerings.items():
+            if steering.is_steering(now) and steering.form is Form.WINDOW:
+                kind = self._kinds[name]
+                used = steering.used_share(now, sent[kind], returned[kind])
+                told.append(steering.window.renewal_at(sent_at, used))
+        return max((at for at in told if at is not None), default=None)
+
     def is_steering(self, now: float) -> bool:
-        """Return whether a recognised bucket sets a rate."""
+        """Return whether a recognised bucket or window sets a rate."""
         return any(row.is_steering(now) for row in self._steerings.values())
 
-    def _take(self, reading: Reading, sent_at: float, sent: float) -> None:
+    def _take(self, reading: Reading, sent_at: float, sent: float, returned: float) -> None:
         steering = self._steerings.get(reading.name)
         if steering is None:
-            self._steerings[reading.name] = Steering(reading, sent_at, sent)
+            self._steerings[reading.name] = Steering(reading, sent_at, sent, returned)
             self._stated[reading.name] = reading.period_seconds
             self._kinds[reading.name] = reading.kind
         else:
-            steering.read(reading, sent_at, sent)
+            steering.read(reading, sent_at, sent, returned)
 
-    def _find(self, bucket: Bucket) -> Steering | None:
-        for name, steering in self._steerings.items():
-            if self._kinds[name] is bucket.kind and self._period(name) == bucket.period_seconds:
-                return steering
-        return None
+    def _find(self, bucket: Bucket) -> list[Steering]:
+        """Return what is told of a bucket: more than once where a server has limits for a key, a team and a model."""
+        return [
+            steering
+            for name, steering in self._steerings.items()
+            if self._kinds[name] is bucket.kind and self._period(name) == bucket.period_seconds
+        ]
 
     def _period(self, name: str) -> float:
         stated, steering = self._stated[name], self._steerings[name]

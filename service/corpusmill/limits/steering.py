@@ -4,7 +4,7 @@ Rule of this file: the server's bucket is the truth, and the shared memory of ev
 its level when a request was admitted, and arrive after the answer; so the level is projected: plus what was sent
 since, less what leaked since. The rate aims at a bucket four fifths used: never empty, so no allowance is lost, and
 twelve seconds of air before a refusal. It is proportional only: with an integral term, several clients of one key do
-not share evenly. What does not look like a continuous bucket is left to the static rate.
+not share evenly. What does not look like a continuous bucket is spent as a `Window`, or left to the static rate.
 """
 
 import enum
@@ -12,6 +12,7 @@ import math
 
 from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS
 from corpusmill.limits.headers import Reading
+from corpusmill.limits.window import Window
 
 TARGET = 0.8
 GAIN_BELOW = 2.5
@@ -65,17 +66,19 @@ class Steering:
         limit: what the headers allow.
         bias: what the server counts for each unit that the gate sends: its own way of counting, and other clients.
         longest_reset_seconds: the longest reset seen.
+        window: the minute that the server counts in, if it does.
     """
 
-    def __init__(self, first: Reading, sent_at: float, sent: float) -> None:
+    def __init__(self, first: Reading, sent_at: float, sent: float, returned: float = 0.0) -> None:
         self.form = Form.UNDECIDED
         self.limit = first.limit
         self.bias = 1.0
         self._biases = 0
         self.longest_reset_seconds = 0.0
+        self.window = Window(first.used, sent_at, sent - returned, first.limit)
         self._first_sent_at = sent_at
-        self._used, self._sent_at, self._sent = first.used, sent_at, sent
-        self._base = (sent_at, first.used, sent)
+        self._used, self._sent_at, self._sent, self._returned = first.used, sent_at, sent, returned
+        self._base = (sent_at, first.used, sent, returned)
         self._minute_votes = self._day_votes = 0.0
         self._votes = 0
         self._boost = 1.0
@@ -83,46 +86,60 @@ class Steering:
         self._disbelieved_until = -math.inf
         self._strikes: list[float] = []
 
-    def read(self, reading: Reading, sent_at: float, sent: float) -> None:
+    def read(self, reading: Reading, sent_at: float, sent: float, returned: float = 0.0) -> None:
         """Take a reading.
 
         Args:
             reading: what the headers say.
-            sent_at: when the request was let through; an older one than the last says nothing new.
+            sent_at: when the request was let through; an older one than the last tells no level.
             sent: what the gate had sent of this kind until then, this request included.
+            returned: what of that had turned out not to be used.
         """
         if sent_at <= self._sent_at:
+            self.window.recall(reading.used, sent_at)
             return
-        if reading.limit != self.limit:
+        has_begun_anew = self.window.read(reading.used, sent_at, sent - returned, reading.limit)
+        if reading.limit != self.limit or has_begun_anew:
             self.limit = reading.limit
-            self._base = (sent_at, reading.used, sent)
-        self._used, self._sent_at, self._sent = reading.used, sent_at, sent
+            self._base = (sent_at, reading.used, sent, returned)
+        self._used, self._sent_at, self._sent, self._returned = reading.used, sent_at, sent, returned
         self._vote(reading)
         self._learn_bias()
 
-    def used_share(self, now: float, sent: float) -> float:
-        """Return the used share of the server's bucket, projected to now."""
-        period_seconds = DAY_SECONDS if self.form is Form.DAY else MINUTE_SECONDS
-        leaked = self.limit / period_seconds * (now - self._sent_at)
-        return max(0.0, (self._used + self.bias * (sent - self._sent) - leaked) / self.limit)
+    def used_share(self, now: float, sent: float, returned: float = 0.0) -> float:
+        """Return the used share of the server's bucket or window, projected to now."""
+        own = self._own(sent - self._sent, returned - self._returned)
+        leaked = self._leak_rate() * (now - self._sent_at)
+        return max(0.0, (self._used + self.bias * own - leaked) / self.limit)
 
-    def share(self, now: float, sent: float, is_busy: bool) -> float | None:
+    def share(self, now: float, sent: float, is_busy: bool, returned: float = 0.0, one: float = 0.0) -> float | None:
         """Return the rate as a share of the limit; None if the static rate is to be used.
 
         Args:
             now: seconds.
             sent: what the gate has sent of this kind so far.
             is_busy: whether this limit is what holds requests back at present.
+            returned: what of that was not used.
+            one: what a single request takes.
         """
-        if self.is_steering(now):
-            return share_at(self.used_share(now, sent))
-        if self.form is Form.UNDECIDED and is_busy and now >= self._disbelieved_until and self._needs_boost(now):
+        if now < self._disbelieved_until:
+            return None
+        if self.form is Form.BUCKET:
+            return share_at(self.used_share(now, sent, returned))
+        if self.form is Form.WINDOW:
+            return self.window.share(self.used_share(now, sent, returned), now, one / self.limit)
+        if self.form is Form.UNDECIDED and is_busy and self._needs_boost(now):
             return self._boost
         return None
 
+    @property
+    def is_recognised(self) -> bool:
+        """Return whether it is known how this limit is counted."""
+        return self.form in (Form.BUCKET, Form.DAY) or (self.form is Form.WINDOW and self.window.is_known)
+
     def is_steering(self, now: float) -> bool:
-        """Return whether this limit is a recognised bucket whose headers are believed."""
-        return self.form is Form.BUCKET and now >= self._disbelieved_until
+        """Return whether this limit sets the rate: it is recognised, no daily one, and its headers are believed."""
+        return self.is_recognised and self.form is not Form.DAY and now >= self._disbelieved_until
 
     def disbelieve(self, now: float) -> None:
         """Note that a refusal's own headers left room: after three of them, headers steer nothing for a while."""
@@ -166,18 +183,32 @@ class Steering:
             return Form.DAY
         return self.form if max(self._minute_votes, self._day_votes) >= 0.3 else Form.WINDOW
 
+    def _leak_rate(self) -> float:
+        """Return what the server forgets in a second, as far as is known."""
+        if self.form is Form.WINDOW:
+            return 0.0
+        return self.limit / (DAY_SECONDS if self.form is Form.DAY else MINUTE_SECONDS)
+
+    def _own(self, sent: float, returned: float) -> float:
+        """Return what the server counts of what was sent, if it counts as most of its form do.
+
+        What is counted in windows is counted for gateways, which correct it to what was used when the answer is there.
+        """
+        return sent - returned if self.form is Form.WINDOW else sent
+
     def _learn_bias(self) -> None:
         """Compare what the server has counted since an earlier reading with what the gate has sent."""
-        sent_at, used, sent = self._base
-        seconds, own = self._sent_at - sent_at, self._sent - sent
+        sent_at, used, sent, returned = self._base
+        seconds, own = self._sent_at - sent_at, self._own(self._sent - sent, self._returned - returned)
         if seconds < BIAS_SECONDS:
             return
-        if self.form is Form.BUCKET and own > 0 and min(used, self._used) > TELLING_LEAST * self.limit:
-            theirs = self._used - used + self.limit / MINUTE_SECONDS * seconds
+        is_countable = self.form in (Form.BUCKET, Form.WINDOW)
+        if is_countable and own > 0 and min(used, self._used) > TELLING_LEAST * self.limit:
+            theirs = self._used - used + self._leak_rate() * seconds
             self._biases += 1
             alpha = max(BIAS_ALPHA, 1.0 / self._biases)
             self.bias += alpha * (min(max(theirs / own, BIAS_LEAST), BIAS_MOST) - self.bias)
-        self._base = (self._sent_at, self._used, self._sent)
+        self._base = (self._sent_at, self._used, self._sent, self._returned)
 
     def _needs_boost(self, now: float) -> bool:
         """Return whether to send too much for a while, each time a little more: an empty bucket tells no form."""

@@ -2,14 +2,15 @@
 
 import pytest
 
-from benchmarks.limits.litellm import ENVIRONMENT, is_installed, run_litellm_row
+from benchmarks.limits.litellm import ENVIRONMENT, SERVERS, is_installed, run_litellm_row
 
 
 @pytest.mark.skipif(
     not is_installed(), reason=f"{ENVIRONMENT.name} is not there; `make litellm` makes it and runs this"
 )
-def test_the_proxy_is_kept_at_what_it_allows_and_refuses_next_to_nothing() -> None:
-    row = run_litellm_row("LiteLLM proxy, requests", seconds=50.0)
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_proxy_is_kept_at_what_it_allows_and_refuses_next_to_nothing(name: str) -> None:
+    row = run_litellm_row(name)
     assert row.failed <= 0.01 * row.requests, row
     assert row.utilisation >= 0.98, row
     assert row.refused <= 0.005 * row.requests, row

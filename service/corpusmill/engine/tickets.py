@@ -1,8 +1,9 @@
 """Tickets: the asyncio face of a gate. A request is sent while its ticket is held, and only then.
 
-Rule of this file: it acts, the gate decides. One timer serves all who wait and is never set to under a millisecond
-(uvloop's timers are whole milliseconds: a shorter one would spin). A task may be cancelled at any await: whoever leaves
-gives back what he took, and the next one is let through.
+Rule of this file: it acts, the gate decides. One timer serves all who wait; it lets those of one tick through together,
+as a wake-up costs as much as a grant, and is never set to under a millisecond (uvloop's timers are whole milliseconds: a
+shorter one would spin). A task may be cancelled at any await: whoever leaves gives back what he took, and the next one
+is let through.
 """
 
 import asyncio
@@ -206,14 +207,16 @@ class Tickets:
         if self._gate.request(ticket, now, first):
             self._busy.set()
             return None
-        self._arm(now)
+        if self._timer is None or self._gate.queue.head() is ticket:
+            self._set_timer(now, self._gate.next_wake(now))
         return self._loop.create_future()
 
     def withdraw(self, ticket: Ticket) -> None:
         """Take back a ticket whose request was never sent."""
         if ticket.state is not ClaimState.SETTLED:
-            self._gate.withdraw(ticket, self._loop.time())
-            self._dispatch()
+            now = self._loop.time()
+            self._gate.withdraw(ticket, now)
+            self._arm(now)
 
     def settle(self, ticket: Ticket, outcome: Outcome) -> None:
         """Take the outcome of a ticket, and let through whoever may pass now."""
@@ -222,7 +225,7 @@ class Tickets:
         if not isinstance(outcome, Answered):
             self._turn_away(now)
         if self._gate.queue:
-            self._dispatch()
+            self._arm(now)
 
     def _turn_away(self, now: float) -> None:
         """When the gate closes for a while, send those elsewhere who may go."""
@@ -234,22 +237,34 @@ class Tickets:
                 ticket.turn_away()
 
     def _dispatch(self) -> None:
+        """Bring the gate up to date, and let through whoever may pass now."""
         now = self._loop.time()
+        self._grant(now)
+        self._set_timer(now, self._gate.next_wake(now))
+
+    def _arm(self, now: float) -> None:
+        """Let through whoever may pass now, or look again when the next one may: the gate is up to date."""
+        wake = self._gate.next_wake(now)
+        if wake is not None and wake <= now:
+            self._grant(now)
+            wake = self._gate.next_wake(now)
+        self._set_timer(now, wake)
+
+    def _grant(self, now: float) -> None:
         for ticket in self._gate.grants(now):
             self._busy.set()
             ticket.grant()
-        self._arm(now)
 
-    def _arm(self, now: float) -> None:
-        """Keep one timer, not later than the next moment at which a ticket may pass; none if nothing waits."""
-        wake = self._gate.next_wake(now)
+    def _set_timer(self, now: float, wake: float | None) -> None:
+        """Keep one timer, at most a tick later than the next moment at which a ticket may pass; none if none waits."""
+        tick_seconds = max(self._gate.tick_seconds, TIMER_SECONDS_LEAST)
         if self._timer is not None:
-            if wake is not None and self._timer_at <= wake:
+            if wake is not None and self._timer_at <= max(wake, now + tick_seconds):
                 return
             self._timer.cancel()
             self._timer = None
         if wake is not None:
-            seconds = max(wake - now, TIMER_SECONDS_LEAST)
+            seconds = max(wake - now, tick_seconds)
             self._timer_at = now + seconds
             self._timer = self._loop.call_later(seconds, self._ring)
 

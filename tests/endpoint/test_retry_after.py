@@ -22,6 +22,10 @@ NOW = 1_700_000_000.0
         ({"retry-after": "Tue, 14 Nov 2023 22:13:50 -0000"}, "", 30.0),
         ({"retry-after": "Tue, 14 Nov 2023 23:13:50 +0100"}, "", 30.0),
         ({"retry-after": formatdate(NOW - 30, usegmt=True)}, "", None),
+        # the server's clock is an hour ahead of ours, then an hour behind
+        ({"retry-after": formatdate(NOW + 3630, usegmt=True), "date": formatdate(NOW + 3600, usegmt=True)}, "", 30.0),
+        ({"retry-after": formatdate(NOW - 3570, usegmt=True), "date": formatdate(NOW - 3600, usegmt=True)}, "", 30.0),
+        ({"retry-after": formatdate(NOW + 30, usegmt=True), "date": "yesterday"}, "", 30.0),
         ({"retry-after": "-1"}, "", None),
         ({"retry-after": "-1"}, "try again in 2s", 2.0),
         ({"retry-after": "nan"}, "", None),
@@ -49,7 +53,9 @@ def test_the_most_exact_source_wins(headers: dict[str, str], message: str, secon
 
 
 @given(
-    headers=st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text() | st.floats().map(str)),
+    headers=st.dictionaries(
+        st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text() | st.floats().map(str)
+    ),
     message=st.text() | st.from_regex(r"(try again|retry) (in|after) [0-9dhms. ]*"),
     now=st.floats(0, 4e9),
 )

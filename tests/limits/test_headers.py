@@ -1,5 +1,7 @@
 """What headers say, and what they are not believed to say."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,9 @@ REQUESTS = {
         ("-5s", 0.0),
         ("2026-01-01T00:00:00Z", None),
         ("1" * 60, None),
+        ("inf", None),
+        ("nan", None),
+        ("1e999s", None),
         (None, None),
     ],
 )
@@ -41,7 +46,7 @@ def test_durations(text: str | None, seconds: float | None) -> None:
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     seconds = duration_seconds(text)
-    assert seconds is None or seconds >= 0
+    assert seconds is None or 0 <= seconds < math.inf
     HeaderReader().read(dict.fromkeys(REQUESTS, text))
 
 
@@ -74,3 +79,23 @@ def test_headers_that_come_late_are_found_all_the_same() -> None:
     for _ in range(100):
         assert reader.read({"content-type": "application/json"}) == []
     assert any(reader.read(REQUESTS) for _ in range(64))
+
+
+def test_each_scope_that_a_gateway_names_is_a_limit_of_its_own() -> None:
+    headers = {
+        "X-RateLimit-api_key-limit-tokens": "600000",
+        "X-RateLimit-api_key-remaining-tokens": "598483",
+        "X-RateLimit-model_per_key-limit-requests": "100",
+        "X-RateLimit-model_per_key-remaining-requests": "98",
+        "X-RateLimit-api_key-limit-max_parallel_requests": "10",
+    }
+    readings = HeaderReader().read(CIMultiDict(headers))
+    assert {(row.name.lower(), row.kind, row.limit, row.used) for row in readings} == {
+        ("api_key-tokens", Kind.TOKENS, 600_000, 1517),
+        ("model_per_key-requests", Kind.REQUESTS, 100, 2),
+    }
+
+
+def test_a_server_that_names_scopes_without_end_is_not_followed_without_end() -> None:
+    headers = {f"x-ratelimit-scope{n}-{part}-tokens": "5" for n in range(1000) for part in ("limit", "remaining")}
+    assert len(HeaderReader().read(headers)) == 8

@@ -201,3 +201,35 @@ def test_single_refusals_for_lack_of_capacity_among_many_requests_change_nothing
     assert (seen.width, seen.paused_by, seen.breaker) == (500, None, "closed")
     refuse(gate, RefusalKind.CAPACITY, now, seconds=3.0)
     assert look_at(gate, now + 0.02).paused_seconds == pytest.approx(3.0), "what the server asks for is done"
+
+
+@pytest.mark.parametrize("seconds", [-1.0, -1e18, float("nan")])
+def test_a_wait_that_makes_no_sense_pauses_nobody(seconds: float) -> None:
+    gate = make(requests_per_minute=600)
+    refuse(gate, RefusalKind.RATE, 10.0, seconds=seconds)
+    assert look_at(gate, 10.02).paused_seconds == 0
+
+
+@pytest.mark.parametrize("seconds", [1e18, float("inf")])
+def test_no_wait_is_longer_than_two_days(seconds: float) -> None:
+    gate = make(requests_per_minute=600)
+    refuse(gate, RefusalKind.RATE, 10.0, seconds=seconds)
+    assert look_at(gate, 10.02).paused_seconds == pytest.approx(2 * 86400)
+
+
+@pytest.mark.parametrize("tokens", [1e8, 1e15, 1e300])
+def test_a_usage_figure_gone_wrong_holds_for_a_minute_at_most(tokens: float) -> None:
+    gate = make(tokens_per_minute=60_000)
+    gate.settle(send(gate, 10.0), Answered(tokens, tokens), 11.0)
+    assert not gate.request(Claim("job", CHARGE), 12.0)
+    assert gate.grants(12.0) == []
+    assert len(gate.grants(12.0 + 61)) == 1
+
+
+@pytest.mark.parametrize("limit", [0.0, -5.0, float("nan"), float("inf")])
+def test_a_limit_that_is_no_rate_is_refused_and_the_old_one_holds(limit: float) -> None:
+    gate = make(requests_per_minute=600)
+    with pytest.raises(ValueError, match="a limit of"):
+        gate.rerate(Limits(requests_per_minute=limit), 10.0)
+    assert rate(gate, 20.0) == pytest.approx(600 * 0.995)
+    send(gate, 20.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpusmill.limits.restraint import Restraint, static_share
+from corpusmill.limits.restraint import Restraint, SlowRamp, static_share
 
 
 def refuse(restraint: Restraint, now: float) -> bool:
@@ -68,3 +68,10 @@ def test_the_rate_goes_to_just_below_what_was_accepted_and_by_less_than_a_third_
     assert shares[1] / shares[0] == pytest.approx(0.7, abs=0.01)
     assert shares[2] == pytest.approx(0.475, abs=0.01)
     assert shares[3] == pytest.approx(0.475, abs=0.01)
+
+
+def test_weeks_after_the_last_slow_down_the_whole_rate_is_used() -> None:
+    ramp = SlowRamp()
+    for second in range(8):
+        ramp.refused(second + 0.5, sent_at=second + 0.4)
+    assert [ramp.share(days * 86400.0) for days in (1, 30, 365)] == [1.0, 1.0, 1.0]

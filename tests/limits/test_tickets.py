@@ -247,3 +247,39 @@ def test_a_job_of_a_higher_class_goes_first() -> None:
         return max(canary)
 
     assert run_sim(scenario(), seed=None) < 2 + 50 / 99 + 0.1
+
+
+def test_a_storm_of_cancellations_leaves_nothing_behind_and_holds_nobody_up() -> None:
+    async def scenario() -> tuple[int, int, float]:
+        tickets, times, loop = make(requests_per_minute=6000), list[float](), asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(20):
+                doomed = [group.create_task(send(tickets, "doomed", list[float]())) for _ in range(500)]
+                await asyncio.sleep(0.1)
+                for task in doomed:
+                    task.cancel()
+            began = loop.time()
+            for _ in range(100):
+                group.create_task(send(tickets, "kept", times))
+        left = tickets.statistics()
+        return left.queue_depth, left.in_flight, max(times) - began
+
+    depth, in_flight, seconds = run_sim(scenario())
+    assert (depth, in_flight) == (0, 0)
+    assert seconds < 0.5 + 1.0 + 0.1, "the first answer, and then the rate"
+
+
+def test_at_a_low_rate_a_wake_up_lets_several_through_and_none_of_the_rate_is_lost() -> None:
+    async def scenario() -> list[float]:
+        tickets, times = make(requests_per_minute=12_000), list[float]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2001):
+                group.create_task(send(tickets, "a", times, latency_seconds=60))
+        return sorted(times)
+
+    times = run_sim(scenario())
+    assert times[-1] == pytest.approx(2 + 2000 / (200 * 0.995), rel=0.01)
+    moments = len({round(time, 4) for time in times})
+    assert moments < 0.5 * len(times), "one timer for each would be as many moments as grants"
+    for first, last in zip(times[1:], times[52:], strict=False):
+        assert last - first >= 51 / (200 * 0.995) - 0.25 - 1e-6, "nowhere more than the burst"

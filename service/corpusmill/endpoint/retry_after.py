@@ -27,13 +27,13 @@ def retry_after_seconds(headers: Mapping[str, str], message: str, now_wall: floa
     """The wait a refused call's answer asks for, in seconds, at most 24 hours; None where it asks for none.
 
     `retry-after-ms`, `retry-after` (seconds or an HTTP date, RFC 9110 section 10.2.3) and texts such as "try again in
-    6m0s" are what OpenAI, Azure and Google send; `now_wall` (seconds since the epoch) is what a date is measured
-    against.
+    6m0s" are what OpenAI, Azure and Google send. A date is measured against the answer's own `date`, as the server's
+    clock and ours need not agree; against `now_wall` (seconds since the epoch) where it has none.
     """
     for seconds in (
         _number(headers.get("retry-after-ms"), scale=0.001),
         _number(headers.get("retry-after"), scale=1.0),
-        _until(headers.get("retry-after"), now_wall),
+        _until(headers.get("retry-after"), _told(headers.get("date"), now_wall)),
         _worded(message[:MAX_MESSAGE_CHARS]),
     ):
         if seconds is not None and seconds >= 0:
@@ -50,11 +50,23 @@ def _number(text: str | None, *, scale: float) -> float | None:
 
 
 def _until(text: str | None, now_wall: float) -> float | None:
+    at = _epoch(text)
+    return None if at is None else at - now_wall
+
+
+def _told(text: str | None, now_wall: float) -> float:
+    """What the server's clock says, else what ours does."""
+    at = _epoch(text)
+    return now_wall if at is None else at
+
+
+def _epoch(text: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date."""
     try:
         date = parsedate_to_datetime(text or "")
     except (ValueError, OverflowError):
         return None
-    return date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now_wall
+    return date.replace(tzinfo=date.tzinfo or UTC).timestamp()
 
 
 def _worded(message: str) -> float | None:

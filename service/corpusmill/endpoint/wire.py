@@ -17,7 +17,10 @@ REFUSAL: Final = "refusal"
 EXPLAINED_EMPTINESS: Final = frozenset({"length", "content_filter", "tool_calls", "function_call", REFUSAL})
 """Finish reasons that account for an empty text, as a reasoning model's budget spent on reasoning does."""
 
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_TOKENS_MOST: Final = 10**8
+"""What is more is a counter gone wrong: no context is near a hundred million tokens."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_TOKENS_MOST)]
 
 
 class _ContentPart(msgspec.Struct, gc=False):
@@ -58,7 +61,7 @@ class _CompletionDetails(msgspec.Struct, gc=False):
 
 
 class _Usage(msgspec.Struct, gc=False):
-    prompt_tokens: Annotated[int, msgspec.Meta(gt=0, le=2**53)]
+    prompt_tokens: Annotated[int, msgspec.Meta(gt=0, le=_TOKENS_MOST)]
     completion_tokens: _Count
     total_tokens: _Count | None = None
     prompt_tokens_details: _PromptDetails | None = None

@@ -1,9 +1,9 @@
 """Tickets: the asyncio face of a gate. A request is sent while its ticket is held, and only then.
 
 Rule of this file: it acts, the gate decides. One timer serves all who wait; it lets those of one tick through together,
-as a wake-up costs as much as a grant, and is never set to under a millisecond (uvloop's timers are whole milliseconds: a
-shorter one would spin). A task may be cancelled at any await: whoever leaves gives back what he took, and the next one
-is let through.
+as a wake-up costs as much as a grant, and is never set to under a millisecond (uvloop has whole milliseconds: a shorter
+timer would spin). A task may be cancelled at any await: whoever leaves gives back what he took, and the next one is let
+through.
 """
 
 import asyncio

@@ -6,6 +6,8 @@ Levels are floats, as in the continuous bucket that OpenAI's own 429 texts descr
 again in"), which leaks limit / 60 every second.
 """
 
+import math
+
 from corpusmill.limits.charge import DAY_SECONDS, MINUTE_SECONDS, Kind
 
 SLACK_SHARE = 0.2
@@ -43,8 +45,7 @@ class Bucket:
     )
 
     def __init__(self, kind: Kind, limit: float, period_seconds: float, now: float) -> None:
-        if not limit > 0:
-            raise ValueError(f"a limit of {limit:g} {kind.name.lower()} would never let anything pass")
+        check_limit(kind, limit)
         self.kind = kind
         self.limit = limit
         self.period_seconds = period_seconds
@@ -85,7 +86,20 @@ class Bucket:
         self.leak(now)
         self.level = max(0.0, self.level + amount)
 
+    def correct(self, amount: float, now: float) -> None:
+        """Raise or lower the level by what an estimate was off; no server's figures hold for longer than a period."""
+        self.leak(now)
+        self.level = max(0.0, min(self.level + amount, max(self.level, self.limit)))
+
     def drain(self, at: float) -> None:
         """Leave no credit at a moment, now or to come, so that what follows comes at the rate and not as a burst."""
         self.leak(at)
         self.level = max(self.level, self.capacity)
+
+
+def check_limit(kind: Kind, limit: float) -> None:
+    """Raise ValueError for a limit that is no rate."""
+    if not limit > 0:
+        raise ValueError(f"a limit of {limit:g} {kind.name.lower()} would never let anything pass")
+    if limit == math.inf:
+        raise ValueError(f"a limit of {kind.name.lower()} without end is none; leave it out")

@@ -7,7 +7,7 @@ were charged for it.
 import math
 from collections.abc import Sequence
 
-from corpusmill.limits.bucket import Bucket
+from corpusmill.limits.bucket import Bucket, check_limit
 from corpusmill.limits.charge import DAY_SECONDS, Kind
 
 Amounts = tuple[float, float, float, float]
@@ -34,7 +34,12 @@ class Buckets:
         """Hold to these limits (kind, limit, period in seconds) and to no others; return the buckets that are new.
 
         Levels stay. A bucket whose limit is gone stays as one that never holds anything back.
+
+        Raises:
+            ValueError: a limit is not above 0; nothing has changed then.
         """
+        for kind, limit, _ in limits:
+            check_limit(kind, limit)
         wanted = {(kind, period_seconds): limit for kind, limit, period_seconds in limits}
         for bucket in self.rows:
             bucket.leak(now)
@@ -71,7 +76,7 @@ class Buckets:
         self._count(amounts)
         for bucket in self.rows:
             if bucket.created_at <= charged_at and (is_refund or not bucket.is_steered):
-                bucket.charge(amounts[bucket.kind], now)
+                bucket.correct(amounts[bucket.kind], now)
 
     def drain(self, at: float) -> None:
         """Leave no credit in any per-minute bucket at a moment, now or to come."""

@@ -26,6 +26,8 @@ BURST_RECOVERY_SECONDS = 600.0
 SLOW_RAMP_CUT = 0.5
 SLOW_RAMP_GROWTH = 1.5
 SLOW_RAMP_SECONDS = 900.0
+SLOW_RAMP_STEPS_MOST = math.ceil(math.log(1.0 / SHARE_LEAST, SLOW_RAMP_GROWTH))
+"""From the least share to the whole: a power of weeks is no float any more."""
 
 
 class Restraint:
@@ -118,7 +120,8 @@ class SlowRamp:
         """Return the part of the rate that may be used."""
         if self._share >= 1.0:
             return 1.0
-        grown: float = self._share * SLOW_RAMP_GROWTH ** ((now - self._since) / SLOW_RAMP_SECONDS)
+        steps = min((now - self._since) / SLOW_RAMP_SECONDS, SLOW_RAMP_STEPS_MOST)
+        grown: float = self._share * SLOW_RAMP_GROWTH**steps
         return min(1.0, grown)
 
     def refused(self, now: float, sent_at: float) -> None:

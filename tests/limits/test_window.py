@@ -162,6 +162,11 @@ def test_a_minute_that_is_hardly_used_does_not_cut_a_pause_short() -> None:
     assert refused_for_a_minute(gate, now + 0.5, now + 0.4) == pytest.approx(60.0)
 
 
-def test_without_a_known_minute_a_pause_is_as_long_as_the_server_asks() -> None:
+def test_so_does_one_in_the_first_minute_as_nothing_of_it_counts_a_minute_later() -> None:
     gate, now = gate_after(57.0)
-    assert refused_for_a_minute(gate, now + 0.5, now + 0.4) == pytest.approx(60.0)
+    assert refused_for_a_minute(gate, now + 0.5, now + 0.4) == pytest.approx(60 - now - 0.5, abs=0.3)
+
+
+def test_without_headers_a_pause_is_as_long_as_the_server_asks() -> None:
+    gate: Gate[Claim] = Gate(Limits(tokens_per_minute=6000), random.Random(0), 0.0)
+    assert refused_for_a_minute(gate, 0.1, 0.0) == pytest.approx(60.0)

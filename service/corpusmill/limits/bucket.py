@@ -28,7 +28,7 @@ class Bucket:
     Attributes:
         level: what was charged and has not leaked away.
         rate: a second.
-        is_steered: whether the server's headers set the rate.
+        is_steered: whether the level in the server's headers sets the rate, and corrects it.
     """
 
     __slots__ = (

@@ -127,7 +127,7 @@ class Rates:
                 limit = configured.get((bucket.kind, bucket.period_seconds))
                 delivered = self._delivered.share() or 0.0
                 steered = self._view.share(bucket, limit, now, self.sent, delivered, self.returned)
-                bucket.is_steered = steered is not None
+                bucket.is_steered = steered is not None and self._view.tells_level(bucket)
                 bucket.shape(
                     now, share * (steered or static_share(burst_seconds, bucket.period_seconds)), burst_seconds
                 )

@@ -98,10 +98,11 @@ class ServerView:
         shares, kind = [], bucket.kind
         one = sent[kind] / max(1.0, sent[Kind.REQUESTS])
         for steering in self._find(bucket):
-            if configured is None or configured >= CEILING_TOLERANCE * steering.limit:
+            is_meant = steering.form is not Form.WINDOW or steering.limit >= CEILING_TOLERANCE * bucket.limit
+            if is_meant and (configured is None or configured >= CEILING_TOLERANCE * steering.limit):
                 share = steering.share(now, sent[kind], delivered > BUSY_SHARE, returned[kind], one)
                 if share is not None:
-                    shares.append(share * min(1.0, steering.limit / bucket.limit))
+                    shares.append(share)
         return min(shares, default=None)
 
     def used(
@@ -141,11 +142,15 @@ class ServerView:
         """
         told = []
         for name, steering in self._steerings.items():
-            if steering.is_steering(now) and steering.form is Form.WINDOW:
+            if steering.form is Form.WINDOW and steering.is_believed(now):
                 kind = self._kinds[name]
                 used = steering.used_share(now, sent[kind], returned[kind])
                 told.append(steering.window.renewal_at(sent_at, used))
         return max((at for at in told if at is not None), default=None)
+
+    def tells_level(self, bucket: Bucket) -> bool:
+        """Return whether the rate of a bucket follows the server's level at every moment, whatever was estimated."""
+        return any(steering.form is Form.BUCKET for steering in self._find(bucket))
 
     def is_steering(self, now: float) -> bool:
         """Return whether a recognised bucket or window sets a rate."""

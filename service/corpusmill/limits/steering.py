@@ -122,7 +122,7 @@ class Steering:
             returned: what of that was not used.
             one: what a single request takes.
         """
-        if now < self._disbelieved_until:
+        if not self.is_believed(now):
             return None
         if self.form is Form.BUCKET:
             return share_at(self.used_share(now, sent, returned))
@@ -139,7 +139,11 @@ class Steering:
 
     def is_steering(self, now: float) -> bool:
         """Return whether this limit sets the rate: it is recognised, no daily one, and its headers are believed."""
-        return self.is_recognised and self.form is not Form.DAY and now >= self._disbelieved_until
+        return self.is_recognised and self.form is not Form.DAY and self.is_believed(now)
+
+    def is_believed(self, now: float) -> bool:
+        """Return whether its headers count: not for a while after refusals that they say there was room for."""
+        return now >= self._disbelieved_until
 
     def disbelieve(self, now: float) -> None:
         """Note that a refusal's own headers left room: after three of them, headers steer nothing for a while."""

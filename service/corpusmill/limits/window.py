@@ -100,11 +100,14 @@ class Window:
     def renewal_at(self, sent_at: float, used: float) -> float | None:
         """Take a refusal; return when the server takes requests again by its own count, None if that is not known.
 
+        What fills a limit for a minute was all sent since `began_at`. A minute after that nothing of it counts any
+        more, in windows of any kind as in a bucket, so one request may ask; if it is refused too, the reason is another.
+
         Args:
             sent_at: when the refused request was let through.
             used: the used share, projected to now.
         """
-        if not self.is_known:
+        if not self._begun:
             return None
         if sent_at < self.began_at:
             return self.began_at

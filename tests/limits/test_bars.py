@@ -10,4 +10,4 @@ LONG = {"latency 30 s", "latency 75 s"}
 
 @pytest.mark.parametrize("scenario", [row for row in SCENARIOS if row.name not in LONG], ids=lambda row: row.name)
 def test_utilisation_refusals_and_shares(scenario: Scenario) -> None:
-    assert not misses(scenario, run_sim(run_row(scenario, "corpusmill", seed=1, measured_seconds=30.0), seed=None))
+    assert not misses(scenario, run_sim(run_row(scenario, "corpusmill", seed=1, measured_seconds=60.0), seed=None))

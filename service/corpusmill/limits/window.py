@@ -101,7 +101,7 @@ class Window:
         """Take a refusal; return when the server takes requests again by its own count, None if that is not known.
 
         What fills a limit for a minute was all sent since `began_at`. A minute after that nothing of it counts any
-        more, in windows of any kind as in a bucket, so one request may ask; if it is refused too, the reason is another.
+        more, in windows of any kind as in a bucket, so one request may ask; if it is refused too, that was not why.
 
         Args:
             sent_at: when the refused request was let through.

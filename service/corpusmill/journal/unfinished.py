@@ -74,6 +74,8 @@ class Unfinished:
         """
         held = self._held.pop(index, [])
         self._size_bytes -= _size(held)
+        if not self._noted:
+            return [each.paid for each in held]
         found = [paid for block in self._taken_from_page(index) for paid in self._completions_in(block).get(index, ())]
         found += [each.paid for each in held]
         return list({each.place: each for each in found}.values())

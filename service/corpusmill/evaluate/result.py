@@ -208,7 +208,7 @@ class _Bench:
         )
 
     def compared(self, key: str, baseline: str) -> list[tuple[str, str, Over, Comparison]]:
-        """Return the comparisons of a model with the baseline: model, score, over which items, what was found."""
+        """Return what can be compared of a model and the baseline: model, score, over which items, what was found."""
         silent = self._silent[key] | self._silent[baseline]
         over: Over = "answered by both" if silent else ALL
         ones, others = self._scores[key], self._scores[baseline]
@@ -222,7 +222,7 @@ class _Bench:
         if self._judged is not None and key in self._judged.pairs:
             sides = preference_of(self._judged.pairs[key], self.clusters)
             found.append((key, PREFERENCE, over, self._compare(sides.won, sides.lost)))
-        return found
+        return [each for each in found if not math.isnan(each[-1].difference.estimate)]
 
     def _scored(self, key: str, without: set[int]) -> dict[str, Score]:
         """Return a model's scores without some of the items; `answered` only where some model was silent."""

@@ -65,6 +65,18 @@ def test_every_item_has_one_outcome_whatever_the_endpoint_does(seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_answers_speak_for_an_endpoint_that_refuses_some_items_before_their_price_is_known(seed: int) -> None:
+    endpoint = ScriptedEndpoint(random.Random(seed), faults={FailureKind.BAD_REQUEST: 0.2})
+    world = World(seed, make_spec(), endpoint, priced_after_seconds=60)
+    ended = world.run()
+    assert ended is not None
+    assert ended[0].state == "finished", ended[0].reason
+    check_books(world, ended[1])
+    assert set(ended[1].failed_by) == {"bad_request"}
+    assert ended[1].cost_usd is not None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_same_seed_gives_the_same_bytes(seed: int) -> None:
     worlds = [World(seed, make_spec(), ScriptedEndpoint(random.Random(seed), faults=FAULTS)) for _ in range(2)]
     for world in worlds:

@@ -134,13 +134,19 @@ class World:
         spec: the job.
         endpoint: by default one without faults.
         others: more endpoints behind the same model.
+        priced_after_seconds: of each run, how long the prices take to be found out.
     """
 
     def __init__(
-        self, seed: int, spec: JobSpec, endpoint: ScriptedEndpoint | None = None, *others: ScriptedEndpoint
+        self,
+        seed: int,
+        spec: JobSpec,
+        endpoint: ScriptedEndpoint | None = None,
+        *others: ScriptedEndpoint,
+        priced_after_seconds: float = 0.0,
     ) -> None:
         self.rng = random.Random(seed)
-        self.seed, self.spec = seed, spec
+        self.seed, self.spec, self._priced_after_seconds = seed, spec, priced_after_seconds
         self.endpoint = endpoint or ScriptedEndpoint(self.rng)
         self.endpoints = (self.endpoint, *others)
         self.disk = SimDisk(self.rng)
@@ -173,7 +179,7 @@ class World:
         members = [Member(each, Tickets(Gate(gate_limits, self.rng, loop.time()))) for each in self.endpoints]
         routes = {step.model: Route("scripted", members, job=self.spec.name) for step in self.spec.steps}
         for route in routes.values():
-            route.price(PRICES)
+            loop.call_later(self._priced_after_seconds, route.price, PRICES)
         engine = assembly.engine(
             routes, blocking=self._blocking, jitter=self.rng, emit=self.events.append, low_bytes=1000
         )

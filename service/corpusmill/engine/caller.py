@@ -236,9 +236,9 @@ class Caller:
         finally:
             ticket.leave()
         if isinstance(answer, Answer):
+            worker.asked.answers += 1
             if not route.priced.is_set():
                 await route.priced.wait()
-            worker.asked.answers += 1
             lane.learn(chars, answer)
             self._held.look(route, self._clock())
             self._emit(call_answered(answer, lane, ticket, tally.index, after))

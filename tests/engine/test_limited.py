@@ -188,3 +188,16 @@ def test_a_drain_waits_for_calls_that_may_be_hedged() -> None:
     assert ended is not None
     assert ended[1].calls.answered == sum(world.endpoint.answered.values())
     assert ended[1].calls.sent == world.endpoint.sent
+
+
+def test_a_search_in_vain_is_told_and_goes_on_when_there_is_an_item() -> None:
+    axes = {"genre": ["noir"], "place": ["here"], "m": list(range(1500)), "n": list(range(1000))}
+    space = {"axes": axes, "order": "sequential", "where": "m == 1499 and n > 990"}
+    world = World(1, make_spec(space=space), ScriptedEndpoint(random.Random(1)))
+    ended = world.run()
+    assert ended is not None
+    assert ended[1].outcomes.total == 9
+    paused, resumed = [event for event in world.events if isinstance(event, JobPaused | JobResumed)]
+    assert isinstance(paused, JobPaused)
+    assert "`where` excludes more than 1,000,000 combinations" in paused.cause
+    assert isinstance(resumed, JobResumed)

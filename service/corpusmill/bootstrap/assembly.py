@@ -29,6 +29,7 @@ from corpusmill.engine.purse import Purse
 from corpusmill.engine.retry import TRIES
 from corpusmill.engine.route import Route
 from corpusmill.engine.schedule import Schedule
+from corpusmill.engine.search import Search
 from corpusmill.engine.writer import LOW_BYTES, Blocking, Writer
 from corpusmill.jobs.generations import generation_path
 from corpusmill.jobs.summary import Summary, summarise
@@ -158,6 +159,7 @@ class Assembly:
             purse=purse,
             writer=self.writer,
             halt=self.halt,
+            search=Search(self.job, emit),
             width=min(concurrency or WIDTH_AT_START, left),
             most=min(concurrency or most, left),
         )

@@ -15,6 +15,7 @@ from corpusmill.engine.halt import Ending, Halt, RunEndingError
 from corpusmill.engine.purse import Purse
 from corpusmill.engine.route import Worker
 from corpusmill.engine.schedule import Idle, Schedule
+from corpusmill.engine.search import Search
 from corpusmill.engine.writer import Writer
 from corpusmill.journal.errors import CorruptionError
 from corpusmill.journal.records import Decided, Paid
@@ -33,6 +34,7 @@ class Engine:
         purse: its books are closed in the end.
         writer: makes durable what comes of it.
         halt: ends the run early.
+        search: is told how the search for items goes.
         width: how many items are carried at once.
         most: how many may be at last, where `widen` is called when there is room.
     """
@@ -46,12 +48,13 @@ class Engine:
         purse: Purse,
         writer: Writer,
         halt: Halt,
+        search: Search,
         width: int,
         most: int,
     ) -> None:
         self._space, self._schedule, self._unfinished = space, schedule, unfinished
         self._purse, self._writer, self._halt = purse, writer, halt
-        self._width, self._most = width, most
+        self._search, self._width, self._most = search, width, most
         self._is_over = False
         self._hire: Callable[[], None]
         self._changed = Bell()
@@ -136,12 +139,13 @@ class Engine:
             except SpecError as error:
                 self._halt.stop("failed", str(error))
                 return None
-            if found is Idle.OVER:
-                return None
+            if found is Idle.LOOK_AGAIN:
+                self._search.in_vain()
+                await asyncio.sleep(0)
+                continue
+            self._search.found()
             if found is Idle.WAIT:
                 await self._changed.wait()
-            elif found is Idle.LOOK_AGAIN:
-                await asyncio.sleep(0)
             else:
-                return found
+                return None if found is Idle.OVER else found
         return None

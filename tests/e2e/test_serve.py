@@ -96,9 +96,13 @@ def test_a_data_directory_has_one_daemon(tmp_path: Path) -> None:
         (["--host", "0.0.0.0"], "server.host: 0.0.0.0 is open to others, and no key is configured"),
         (["--config", "none.toml"], "none.toml: cannot be read"),
         (["--host", "203.0.113.1"], "server.host: 203.0.113.1 is open to others"),
+        (["--config", "keyless.toml"], "endpoints.far.api_key_env: the variable NOT_SET is not set"),
     ],
 )
 def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path, options: list[str], told: str) -> None:
+    (tmp_path / "keyless.toml").write_text(
+        '[endpoints.far]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_env = "NOT_SET"\n[models.m]\nendpoint = "far"\n'
+    )
     done = subprocess.run(
         [*PROGRAM, "serve", "--port", "0", *options],
         cwd=tmp_path,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from corpusmill.config import Config, endpoint_key, load_config, overridden
+from corpusmill.config import Config, check_endpoint_keys, load_config, overridden
 from corpusmill.daemon.webhooks import signing_keys
 from corpusmill.web.keys import Keyring, require_keys
 from corpusmill.web.tls import tls_context
@@ -27,8 +27,7 @@ def config() -> None:
 def check(path: Path | None) -> None:
     """Check that a configuration can be used: its form, its secrets, its folders, its certificate."""
     found = overridden(load_config(path) if path is not None else Config(), os.environ, {})
-    for name, endpoint in found.endpoints.items():
-        endpoint_key(name, endpoint, os.environ)
+    check_endpoint_keys(found.endpoints, os.environ)
     keyring = Keyring(found, os.environ)
     require_keys(found.server.host, keyring)
     signing_keys(found.webhooks, os.environ)

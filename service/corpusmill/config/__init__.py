@@ -1,6 +1,13 @@
 """The operator's configuration: endpoints and models, and what the daemon may do."""
 
-from corpusmill.config.endpoints import EndpointConfig, ModelConfig, PriceConfig, check_base_url, endpoint_key
+from corpusmill.config.endpoints import (
+    EndpointConfig,
+    ModelConfig,
+    PriceConfig,
+    check_base_url,
+    check_endpoint_keys,
+    endpoint_key,
+)
 from corpusmill.config.errors import ConfigError
 from corpusmill.config.load import load_config, overridden
 from corpusmill.config.service import KeyConfig, Scope, ServerConfig, WebhookConfig
@@ -17,6 +24,7 @@ __all__ = [
     "ServerConfig",
     "WebhookConfig",
     "check_base_url",
+    "check_endpoint_keys",
     "endpoint_key",
     "load_config",
     "overridden",

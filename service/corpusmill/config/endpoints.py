@@ -116,6 +116,16 @@ def endpoint_key(name: str, endpoint: EndpointConfig, environ: Mapping[str, str]
     return secret_of(f"endpoints.{name}.api_key", endpoint.api_key_env, endpoint.api_key_file, environ)
 
 
+def check_endpoint_keys(endpoints: Mapping[str, EndpointConfig], environ: Mapping[str, str]) -> None:
+    """Check that every endpoint's key is where it is said to be.
+
+    Raises:
+        ConfigError: a variable or file that should hold one does not.
+    """
+    for name, endpoint in endpoints.items():
+        endpoint_key(name, endpoint, environ)
+
+
 def _check_budgets(endpoints: Mapping[str, EndpointConfig]) -> None:
     """Refuse two names for one budget: which of their limits would hold?"""
     names: dict[tuple[str | None, ...], str] = {}

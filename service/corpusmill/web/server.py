@@ -23,7 +23,7 @@ from corpusmill.bootstrap.job import stamp
 from corpusmill.bootstrap.run import prepare_process, simulated_target
 from corpusmill.bootstrap.switchboard import Switchboard
 from corpusmill.bootstrap.target import Target, Upstream
-from corpusmill.config import Config, ConfigError
+from corpusmill.config import Config, ConfigError, check_endpoint_keys
 from corpusmill.daemon.lock import locked
 from corpusmill.daemon.mill import Mill
 from corpusmill.daemon.news import News
@@ -97,6 +97,7 @@ async def opened_daemon(
         ConfigError, DataBusyError, DatabaseError, OSError: nothing was begun; the message says why.
     """
     config = source.load()
+    check_endpoint_keys(config.endpoints, source.environ)
     keyring = Keyring(config, source.environ)
     require_keys(config.server.host, keyring)
     tls, keys = tls_context(config.server), signing_keys(config.webhooks, source.environ)
@@ -229,6 +230,7 @@ class Daemon:
         """Take limits, prices, models, keys, roots and webhooks anew; what is wrong leaves everything as it was."""
         try:
             config = self._source.load()
+            check_endpoint_keys(config.endpoints, self._source.environ)
             keyring = Keyring(config, self._source.environ)
             require_keys(self._desk.config.server.host, keyring)
             keys = signing_keys(config.webhooks, self._source.environ)

@@ -101,7 +101,8 @@ def test_a_data_directory_has_one_daemon(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path, options: list[str], told: str) -> None:
     (tmp_path / "keyless.toml").write_text(
-        '[endpoints.far]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_env = "NOT_SET"\n[models.m]\nendpoint = "far"\n'
+        '[endpoints.far]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_env = "NOT_SET"\n'
+        '[models.m]\nendpoint = "far"\nname = "m"\n'
     )
     done = subprocess.run(
         [*PROGRAM, "serve", "--port", "0", *options],

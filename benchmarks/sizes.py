@@ -28,13 +28,13 @@ class Sizes(msgspec.Struct, frozen=True):
     items: tuple[int, int] = (10_000, 100_000)
     chain: tuple[int, int, float] = (100_000, 1_000, 0.8)
     notes: int = 400
-    resumed_items: tuple[int, int] = (200_000, 50_000)
+    resumed_items: tuple[int, int] = (1_000_000, 50_000)
     dedup_texts: int = 20_000
     dedup_rows: int = 2_000_000
 
 
 NORMAL = Sizes()
-LONG = Sizes(items=(10_000, 1_000_000), resumed_items=(1_000_000, 50_000), dedup_rows=10_000_000)
+LONG = Sizes(items=(10_000, 1_000_000), dedup_rows=10_000_000)
 QUICK = Sizes(
     rounds=2,
     calls=5_000,
@@ -44,7 +44,7 @@ QUICK = Sizes(
     chain=(4_000, 200, 0.2),
     notes=50,
     items=(4_000, 12_000),
-    resumed_items=(20_000, 5_000),
+    resumed_items=(20_000, 1_000),
     dedup_texts=4_000,
     dedup_rows=200_000,
 )

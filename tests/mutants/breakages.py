@@ -182,7 +182,7 @@ BREAKAGES = [
         "        self._replay_block(last, replayed)\n"
         "        log = Log(self._files, folder, reader, self._places, segment_bytes)\n",
         ("stacked",),
-        scale=2,
+        scale=8,
     ),
     Breakage(
         "a journal that ends before its manifest is accepted",

@@ -36,6 +36,9 @@ Decode = Callable[[str, Paid], Completion]
 HANDS = 16
 """Branches of one item that are taken at once."""
 
+DETAIL_CHARS = 300
+"""Of an error that breaks an item: it may quote a text of any length."""
+
 
 class Trail:
     """What is known of an item on its way: its walk, what earlier runs paid for, and requests not yet accounted for."""
@@ -209,11 +212,11 @@ class Carrier:
 
     def _broken(self, trail: Trail, error: Exception) -> Entry:
         """Fail an item by an error: its template's, or one of ours, which is told loudly."""
-        reason, detail = "document" if isinstance(error, DocumentError) else "template", str(error)
+        reason, detail = "document" if isinstance(error, DocumentError) else "template", str(error)[:DETAIL_CHARS]
         if not isinstance(error, RenderError):
-            reason, detail = "internal", f"{type(error).__name__}: {error}"
+            reason, detail = "internal", f"{type(error).__name__}: {error}"[:DETAIL_CHARS]
             self._emit(ItemBroken(self._caller.job, trail.walk.item.index, detail))
-        decided = Decided(trail.walk.item.index, "failed", reason, detail[:300], attempts=trail.tally.take())
+        decided = Decided(trail.walk.item.index, "failed", reason, detail, attempts=trail.tally.take())
         return self._told(decided, self._liner.lines(trail.walk, decided))
 
     def _told(self, decided: Decided, lines: Lines) -> Entry:
